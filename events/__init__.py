@@ -1,0 +1,1 @@
+"""What happened: event types, their codec, and publish."""

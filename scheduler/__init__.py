@@ -1,0 +1,1 @@
+"""When: saved schedules become ticks, and the janitor keeps queues clean."""

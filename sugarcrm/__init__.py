@@ -1,0 +1,1 @@
+"""The far end: SugarCRM clients behind one interface, and an emulator for tests and demos."""

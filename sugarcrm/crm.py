@@ -1,0 +1,147 @@
+"""The far end as the workers see it: one interface for every SugarCRM protocol.
+
+Values are text in both directions, decoded exactly once: booleans "1" or "0", dates and
+instants as SugarCRM stores them (UTC, "YYYY-MM-DD HH:MM:SS"), multi-enums "^a^,^b^". An empty
+field is "". A field that the server did not send is absent from the mapping, never "".
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol
+
+import msgspec
+
+from sync.catalogue import FieldDef
+
+Module = Literal["Leads", "Contacts"]
+
+
+class Account(msgspec.Struct, frozen=True):
+    """The user that the connector logs in as."""
+
+    user_id: str
+    user_name: str
+    is_admin: bool
+
+
+class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What the server says of itself; `gmt_time` is its own clock, UTC text."""
+
+    product: Literal["suitecrm", "sugarcrm"]
+    version: str
+    flavour: str
+    gmt_time: str
+    dialect: str
+
+
+class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """What this server does natively, and what costs extra calls here."""
+
+    batch_writes: bool
+    lists_deleted: bool
+    updates_email_in_place: bool
+    total_count: bool
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One record as read. `values` holds only the fields that were asked for and sent."""
+
+    id: str
+    modified_at: str
+    modified_by: str
+    deleted: bool
+    values: Mapping[str, str]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place in the order (date_modified, id), for keyset paging."""
+
+    modified_at: str
+    id: str
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Rows in keyset order; `after` is where the next page starts, None at the end."""
+
+    rows: tuple[Row, ...]
+    after: Position | None
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A record to write: the full set for a creation, changed fields only for an update."""
+
+    id: str
+    values: Mapping[str, str]
+
+
+class Written(msgspec.Struct, frozen=True):
+    """What the server said of one write; only a read-back shows what it kept."""
+
+    id: str
+    refused: str | None = None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A history entry; `id` is chosen by us, so that writing it twice makes one."""
+
+    id: str
+    module: Module
+    record_id: str
+    name: str
+    description: str
+
+
+class Crm(Protocol):
+    """Every call raises `sugarcrm.errors.CrmError`, whose subclass says what to do next."""
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def login(self) -> Account:
+        """Open a session as the connector's user."""
+
+    def server_info(self) -> ServerInfo:
+        """Read product, version, flavour and clock; needs no session."""
+
+    def fields(self, module: Module) -> tuple[FieldDef, ...]:
+        """Read the catalogue of `module`, standard and custom fields."""
+
+    def changed(
+        self, module: Module, fields: Sequence[str], since: str, after: Position | None, limit: int
+    ) -> Page:
+        """Read live and deleted rows with date_modified >= `since`, oldest change first."""
+
+    def by_id_range(
+        self, module: Module, fields: Sequence[str], after_id: str, up_to_id: str | None, limit: int
+    ) -> Page:
+        """Read live rows with `after_id` < id <= `up_to_id` (None: no upper end), in id order."""
+
+    def by_ids(self, module: Module, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Row]:
+        """Read rows by id; a deleted row comes with `deleted`, an id that never was is absent."""
+
+    def ids_by_email(self, module: Module, emails: Sequence[str]) -> dict[str, list[str]]:
+        """Find live rows by address; keys are the addresses casefolded, absent when none."""
+
+    def count(self, module: Module) -> int:
+        """Count live rows."""
+
+    def create_many(self, module: Module, drafts: Sequence[Draft]) -> list[Written]:
+        """Create records under the ids in `drafts`; the caller has seen that none exists.
+
+        Raises:
+            AmbiguousError: some may have been created; read by id before trying again.
+        """
+
+    def update_many(self, module: Module, changes: Sequence[Draft]) -> list[Written]:
+        """Write the given fields of existing rows, and nothing else of them.
+
+        email1, email_opt_out and invalid_email go the way that works on this server.
+
+        Raises:
+            AmbiguousError: some may have been written; read by id before trying again.
+        """
+
+    def attach_note(self, note: Note) -> None:
+        """Put `note` in the History of its record; a note with that id is left as it is."""
+
+    def close(self) -> None:
+        """Log out and drop connections."""

@@ -1,0 +1,1 @@
+"""What runs: one module a concern, each actor reads, decides, writes."""
