@@ -1,1 +1,33 @@
-"""What survives a restart: every Redis key."""
+"""What survives a restart: every Redis key, in one table.
+
+| key                        | type   | content                                         | life        |
+|----------------------------|--------|-------------------------------------------------|-------------|
+| installation               | string | random id of this installation                  | for ever    |
+| connector                  | string | address, user, encrypted password, what answered | for ever    |
+| catalogue                  | hash   | module -> fields of SugarCRM, as last read      | for ever    |
+| standard_fields            | hash   | field name -> type, source, system usage        | for ever    |
+| lists                      | hash   | list id -> MarketingList                        | for ever    |
+| list:{id}:records          | hash   | record id -> schema, version, columns, bases    | for ever    |
+| list:{id}:by_email         | zset   | "address NUL record id", all scores 0           | for ever    |
+| list:{id}:by_crm_id        | hash   | SugarCRM id -> record id                        | for ever    |
+| list:{id}:dirty            | zset   | record id -> number of its last change here     | for ever    |
+| list:{id}:intents          | hash   | record id -> values about to be, or just, sent  | for ever    |
+| list:{id}:state            | hash   | changes, live (counts), cursor_at, filled       | for ever    |
+| list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |
+| list:{id}:active_run       | string | id of the run that is going on                  | the run     |
+| run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
+| programs                   | hash   | program id -> Program                           | for ever    |
+| forms, messages            | hash   | name -> setting                                 | for ever    |
+| schedules                  | hash   | schedule id -> what to start, when              | for ever    |
+| lease:{name}               | string | fencing token of the holder                     | the lease   |
+| leases:token               | string | last fencing token given out                    | for ever    |
+| people                     | hash   | address -> tallies of behaviour                 | for ever    |
+| people:place               | string | how far the behaviour stream is added up        | for ever    |
+| outcomes                   | hash   | event -> what its effect in SugarCRM was        | 30 days     |
+| journal, behaviour         | stream | accepted events, in order                       | 30 days     |
+| journal:seen:{day}         | hash   | event fingerprint -> journal id                 | 96 hours    |
+| behaviour:draining         | string | set while a drain message waits                 | the wait    |
+| sources                    | hash   | name -> hash of its intake token                | for ever    |
+| rq:scheduler:*, rq:job:*   | zset.. | next slot of each schedule (rq-scheduler)       | for ever    |
+| dramatiq:*                 | ..     | queues, unacknowledged and dead messages        | until done  |
+"""

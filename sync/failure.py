@@ -5,7 +5,7 @@ class Failure(Exception):  # noqa: N818  the three subclasses say what to do, no
     """Work could not be done; the subclass says what to do about it."""
 
 
-class Retriable(Failure):  # noqa: N818
+class Retriable(Failure):
     """Nothing was changed; the same work may succeed after `retry_in_s`."""
 
     def __init__(self, message: str, *, retry_in_s: float = 5.0) -> None:
@@ -17,5 +17,5 @@ class Ambiguous(Retriable):
     """A write was sent and its answer lost: read before you write again."""
 
 
-class Permanent(Failure):  # noqa: N818
+class Permanent(Failure):
     """Trying again cannot help; a person must change something first."""

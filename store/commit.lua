@@ -1,0 +1,58 @@
+-- Commit a batch of records of one list, all or nothing, in one step.
+-- KEYS: records, by_email, by_crm_id, dirty, intents, state, run, lease
+-- ARGV: token ("" for no fence), change of the number of live records,
+--       rows, run fields to set, run counters to move, state fields to set (how many of
+--       each), then those in that order:
+--   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents
+--     expected: 8 bytes of the version that was read, "" if the record must not exist
+--     blob: "" removes; dirty: "1" marks, "0" clears, "" leaves
+--     intents: "" leaves, "-" removes
+--   run field, state field: name, value; run counter: name, difference
+-- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
+local WIDTH, FIRST = 9, 7
+local token, rows = ARGV[1], tonumber(ARGV[3])
+if token ~= '' and redis.call('get', KEYS[8]) ~= token then return {'fenced'} end
+
+local clash = {'conflict'}
+for row = 0, rows - 1 do
+  local at = FIRST + row * WIDTH
+  local blob = redis.call('hget', KEYS[1], ARGV[at])
+  local version = blob and string.sub(blob, 2, 9) or ''
+  if version ~= ARGV[at + 1] then clash[#clash + 1] = ARGV[at] end
+end
+if #clash > 1 then return clash end
+
+for row = 0, rows - 1 do
+  local at = FIRST + row * WIDTH
+  local id, blob, dirty, intents = ARGV[at], ARGV[at + 2], ARGV[at + 3], ARGV[at + 8]
+  if blob == '' then redis.call('hdel', KEYS[1], id) else redis.call('hset', KEYS[1], id, blob) end
+  if ARGV[at + 4] ~= '' then redis.call('zrem', KEYS[2], ARGV[at + 4] .. '\0' .. id) end
+  if ARGV[at + 5] ~= '' then redis.call('zadd', KEYS[2], 0, ARGV[at + 5] .. '\0' .. id) end
+  if ARGV[at + 6] ~= '' then redis.call('hdel', KEYS[3], ARGV[at + 6]) end
+  if ARGV[at + 7] ~= '' then redis.call('hset', KEYS[3], ARGV[at + 7], id) end
+  if dirty == '1' then
+    redis.call('zadd', KEYS[4], redis.call('hincrby', KEYS[6], 'changes', 1), id)
+  elseif dirty == '0' then
+    redis.call('zrem', KEYS[4], id)
+  end
+  if intents == '-' then
+    redis.call('hdel', KEYS[5], id)
+  elseif intents ~= '' then
+    redis.call('hset', KEYS[5], id, intents)
+  end
+end
+local at = FIRST + rows * WIDTH
+for _ = 1, tonumber(ARGV[4]) do
+  redis.call('hset', KEYS[7], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for _ = 1, tonumber(ARGV[5]) do
+  redis.call('hincrby', KEYS[7], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for _ = 1, tonumber(ARGV[6]) do
+  redis.call('hset', KEYS[6], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+if ARGV[2] ~= '0' then redis.call('hincrby', KEYS[6], 'live', ARGV[2]) end
+return {'ok'}

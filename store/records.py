@@ -1,0 +1,265 @@
+"""The records of a list: reading them, and committing many in one step."""
+
+import struct
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+import redis
+
+from sync.identity import normal_email
+from sync.records import Agreement, Intent, Record
+
+SCHEMA = b"\x01"  # first byte of every stored record
+EMAIL_COLUMN = "email1"
+_COMMIT = Path(__file__).with_name("commit.lua").read_text()
+
+
+class StaleRecordsError(Exception):
+    """Some records changed between our read and our commit; nothing was written."""
+
+    def __init__(self, ids: Sequence[str]) -> None:
+        super().__init__(f"{len(ids)} records changed meanwhile")
+        self.ids = tuple(ids)
+
+
+class FencedError(Exception):
+    """Our lease ended and may be another's: nothing was written, stop."""
+
+
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """What follows schema byte and version, aligned to the list's columns.
+
+    `agreed` are the columns whose agreement equals the present value on both sides ([-1]: all
+    of them), `bases` the pairs of the others. A column in neither was never agreed on.
+    """
+
+    crm_id: str | None
+    values: list[str | None]
+    agreed: list[int]
+    bases: dict[int, Agreement]
+    gone: str | None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One record to commit. `before` is what was read (None: it must not exist yet).
+
+    `after` None removes it. `dirty` True marks it for a push, False clears the mark, None
+    leaves it. `intents` None leaves them, empty removes them.
+    """
+
+    before: Record | None
+    after: Record | None
+    dirty: bool | None = None
+    intents: tuple[Intent, ...] | None = None
+
+
+class RunNotes(msgspec.Struct, frozen=True, kw_only=True):
+    """What a commit also writes about its run: fields set, and counters moved."""
+
+    run_id: str = ""
+    set: Mapping[str, str] = {}
+    add: Mapping[str, int] = {}
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """The lease that must still hold when a commit is carried out."""
+
+    key: str
+    token: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Stored).decode
+_decode_intents = msgspec.msgpack.Decoder(tuple[Intent, ...]).decode
+
+
+class Records:
+    """All records of one list. `columns` is the list's column order when they are read."""
+
+    def __init__(self, client: redis.Redis, list_id: str, columns: Sequence[str]) -> None:
+        self._client, self._list_id, self._columns = client, list_id, tuple(columns)
+        self._key = f"list:{list_id}"
+        self._commit = client.register_script(_COMMIT)
+
+    def __len__(self) -> int:
+        return int(self._client.hget(f"{self._key}:state", "live") or 0)
+
+    def state(self, name: str) -> str:
+        """A field of the list's state: "cursor_at", "filled" ...; "" when it was never set."""
+        raw = self._client.hget(f"{self._key}:state", name)
+        return raw.decode() if raw else ""
+
+    def get_many(self, ids: Sequence[str]) -> dict[str, Record]:
+        """Read records by our id; an unknown id is absent."""
+        if not ids:
+            return {}
+        blobs = self._client.hmget(f"{self._key}:records", list(ids))
+        return {i: self._record(i, b) for i, b in zip(ids, blobs, strict=True) if b}
+
+    def by_crm_ids(self, crm_ids: Sequence[str]) -> dict[str, Record]:
+        """Read records by the SugarCRM id they are bound to."""
+        if not crm_ids:
+            return {}
+        found = self._client.hmget(f"{self._key}:by_crm_id", list(crm_ids))
+        ours = {c: i.decode() for c, i in zip(crm_ids, found, strict=True) if i}
+        records = self.get_many(list(ours.values()))
+        return {crm_id: records[i] for crm_id, i in ours.items() if i in records}
+
+    def ids_by_email(self, address: str) -> list[str]:
+        """Find the records that have this address, however it is spelled."""
+        start = f"[{normal_email(address)}\0"
+        found = self._client.zrangebylex(f"{self._key}:by_email", start, start + "\x7f")
+        return [member.decode().split("\0")[1] for member in found]
+
+    def scan(self, batch: int = 500) -> Iterator[list[Record]]:
+        """Walk over all records in batches; one that is there throughout is seen at least once."""
+        cursor = 0
+        while True:
+            cursor, found = self._client.hscan(f"{self._key}:records", cursor, count=batch)
+            if found:
+                yield [self._record(i.decode(), blob) for i, blob in found.items()]
+            if cursor == 0:
+                return
+
+    def dirty(self, after: int, up_to: int, count: int) -> list[tuple[str, int]]:
+        """Give changed records with the number of their change, `after` < number <= `up_to`."""
+        found = self._client.zrangebyscore(
+            f"{self._key}:dirty", f"({after}", up_to, start=0, num=count, withscores=True
+        )
+        return [(member.decode(), int(number)) for member, number in found]
+
+    def dirty_count(self) -> int:
+        """How many records wait for a push."""
+        return int(self._client.zcard(f"{self._key}:dirty"))
+
+    def last_change(self) -> int:
+        """The number of the newest change made here."""
+        return int(self.state("changes") or 0)
+
+    def intents(self, ids: Sequence[str]) -> dict[str, tuple[Intent, ...]]:
+        """Read what was sent, or about to be, for each record; absent ones have none."""
+        if not ids:
+            return {}
+        blobs = self._client.hmget(f"{self._key}:intents", list(ids))
+        return {i: _decode_intents(b) for i, b in zip(ids, blobs, strict=True) if b}
+
+    def note_intents(self, rings: Mapping[str, tuple[Intent, ...]]) -> None:
+        """Write intents ahead of a write to SugarCRM."""
+        if rings:
+            mapping = {i: _encode(ring) for i, ring in rings.items()}
+            self._client.hset(f"{self._key}:intents", mapping=mapping)
+
+    def commit(
+        self,
+        changes: Sequence[Change] = (),
+        *,
+        notes: RunNotes | None = None,
+        fence: Fence | None = None,
+        state: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write all `changes`, `notes` and fields of the list's `state`, or nothing.
+
+        Raises:
+            StaleRecordsError: a record is no longer what `before` says.
+            FencedError: the lease of `fence` is not ours any more.
+        """
+        notes = notes or RunNotes()
+        rows = [self._row(change) for change in changes]
+        moved = {name: count for name, count in notes.add.items() if count}
+        live = sum(_is_live(c.after) - _is_live(c.before) for c in changes)
+        args: list[str | bytes | int] = [str(fence.token) if fence else "", live]
+        args += [len(rows), len(notes.set), len(moved), len(state or {})]
+        args += [part for row in rows for part in row]
+        args += [part for pair in notes.set.items() for part in pair]
+        args += [part for pair in moved.items() for part in pair]
+        args += [part for pair in (state or {}).items() for part in pair]
+        suffixes = ("records", "by_email", "by_crm_id", "dirty", "intents", "state")
+        keys = [f"{self._key}:{suffix}" for suffix in suffixes]
+        keys += [f"run:{notes.run_id}", fence.key if fence else "lease:"]
+        status, *ids = self._commit(keys=keys, args=args)
+        if status == b"conflict":
+            raise StaleRecordsError([i.decode() for i in ids])
+        if status == b"fenced":
+            raise FencedError(f"the lease {keys[7]} ended before the commit")
+
+    def _row(self, change: Change) -> tuple[str | bytes, ...]:
+        before, after = change.before, change.after
+        kept = after or before
+        if kept is None:
+            raise ValueError("a change needs a record before or after it")
+        mails, crm_ids = (_email(before), _email(after)), (_crm_id(before), _crm_id(after))
+        return (
+            kept.id,
+            _version(before.version) if before else b"",
+            self._blob(after) if after else b"",
+            _dirty_mark(change),
+            *(mails if mails[0] != mails[1] else ("", "")),
+            *(crm_ids if crm_ids[0] != crm_ids[1] else ("", "")),
+            _intents_part(change),
+        )
+
+    def _blob(self, record: Record) -> bytes:
+        """Encode with the next version; agreements equal to the present value cost one number."""
+        agreed, bases = [], {}
+        for at, column in enumerate(self._columns):
+            agreement = record.base.get(column)
+            if agreement is None:
+                continue
+            if agreement.ours == agreement.theirs == record.values.get(column):
+                agreed.append(at)
+            else:
+                bases[at] = agreement
+        values = [record.values.get(column) for column in self._columns]
+        bits = [-1] if len(agreed) == len(self._columns) else agreed
+        stored = _Stored(record.crm_id, values, bits, bases, record.gone)
+        return SCHEMA + _version(record.version + 1) + _encode(stored)
+
+    def _record(self, record_id: str, blob: bytes) -> Record:
+        if blob[:1] != SCHEMA:
+            raise ValueError(f"record {record_id} has the unknown schema {blob[0]}")
+        stored = _decode(blob[9:])
+        names = self._columns[: len(stored.values)]
+        values = {c: v for c, v in zip(names, stored.values, strict=False) if v is not None}
+        bases = {self._columns[at]: pair for at, pair in stored.bases.items()}
+        whole = range(len(names)) if stored.agreed == [-1] else stored.agreed
+        for at in whole:
+            present = values[self._columns[at]]
+            bases[self._columns[at]] = Agreement(present, present)
+        (version,) = struct.unpack(">Q", blob[1:9])
+        return Record(
+            id=record_id,
+            version=version,
+            crm_id=stored.crm_id,
+            values=values,
+            base=bases,
+            gone=stored.gone,
+        )
+
+
+def _is_live(record: Record | None) -> bool:
+    return record is not None and record.gone is None
+
+
+def _dirty_mark(change: Change) -> str:
+    if change.after is None:
+        return "0"
+    return {True: "1", False: "0", None: ""}[change.dirty]
+
+
+def _intents_part(change: Change) -> bytes:
+    if change.after is None or change.intents == ():
+        return b"-"
+    return _encode(change.intents) if change.intents else b""
+
+
+def _version(number: int) -> bytes:
+    return struct.pack(">Q", number)
+
+
+def _email(record: Record | None) -> str:
+    return normal_email(record.values.get(EMAIL_COLUMN, "")) if record else ""
+
+
+def _crm_id(record: Record | None) -> str:
+    return record.crm_id or "" if record else ""

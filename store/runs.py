@@ -1,0 +1,100 @@
+"""Runs of lists: what is going on, and what went on before."""
+
+import msgspec
+import redis
+
+from sync.runs import Phase, Run
+
+RUNS_KEPT = 200
+KEEP_S = 90 * 86_400
+_PLAIN = ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at")
+
+# Start a run unless one is going on; answers the id of the one that is, either way.
+_START = """
+local active = redis.call('get', KEYS[1])
+if active then return active end
+redis.call('set', KEYS[1], ARGV[1])
+redis.call('hset', KEYS[2], unpack(ARGV, 4))
+redis.call('expire', KEYS[2], ARGV[3])
+redis.call('zadd', KEYS[3], ARGV[2], ARGV[1])
+redis.call('zremrangebyrank', KEYS[3], 0, -201)
+return ARGV[1]
+"""
+
+# End a run once: the list is free for the next one.
+_FINISH = """
+if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
+return 1
+"""
+
+# Move from one phase to the next, unless somebody did already.
+_MOVE = """
+if redis.call('hget', KEYS[1], 'phase') ~= ARGV[1] then return 0 end
+redis.call('hset', KEYS[1], 'phase', ARGV[2], 'progressed_at', ARGV[3])
+return 1
+"""
+
+
+class RunMissingError(KeyError):
+    """There is no run with that id; it may be older than what is kept."""
+
+
+class Runs:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._start = client.register_script(_START)
+        self._finish = client.register_script(_FINISH)
+        self._move = client.register_script(_MOVE)
+
+    def start(self, run: Run) -> str:
+        """Begin `run` unless the list has one going on; give the id of the one that is."""
+        fields = {k: v for k, v in msgspec.to_builtins(run).items() if k in _PLAIN}
+        fields |= {"missed": run.missed, "total": run.total}
+        pairs = [part for pair in fields.items() for part in pair]
+        began = int(run.trigger.partition("-")[0]) if run.trigger[:1].isdigit() else 0
+        keys = [f"list:{run.list}:active_run", f"run:{run.id}", f"list:{run.list}:runs"]
+        return str(self._start(keys=keys, args=[run.id, began, KEEP_S, *pairs]).decode())
+
+    def get(self, run_id: str) -> Run:
+        """Read one run.
+
+        Raises:
+            RunMissingError: it is not kept (any more).
+        """
+        raw = {k.decode(): v.decode() for k, v in self._client.hgetall(f"run:{run_id}").items()}
+        if not raw:
+            raise RunMissingError(run_id)
+        counts = {k[6:]: int(v) for k, v in raw.items() if k.startswith("count:")}
+        reasons = {k[7:]: int(v) for k, v in raw.items() if k.startswith("reason:")}
+        plain = {k: v for k, v in raw.items() if k in Run.__struct_fields__}
+        return msgspec.convert(plain | {"counts": counts, "reasons": reasons}, Run, strict=False)
+
+    def active(self, list_id: str) -> Run | None:
+        """The run of this list that is going on, if any."""
+        run_id = self._client.get(f"list:{list_id}:active_run")
+        return self.get(run_id.decode()) if run_id else None
+
+    def recent(self, list_id: str, count: int) -> list[Run]:
+        """The newest runs of a list, newest first; those no longer kept are left out."""
+        ids = self._client.zrevrange(f"list:{list_id}:runs", 0, count - 1)
+        known = [i.decode() for i in ids if self._client.exists(f"run:{i.decode()}")]
+        return [self.get(run_id) for run_id in known]
+
+    def place(self, run_id: str, name: str) -> str:
+        """How far a part of the run has come; "" when it has not begun."""
+        raw = self._client.hget(f"run:{run_id}", f"place:{name}")
+        return raw.decode() if raw else ""
+
+    def note(self, run_id: str, fields: dict[str, str]) -> None:
+        """Set plain fields of a run."""
+        self._client.hset(f"run:{run_id}", mapping=fields)
+
+    def move(self, run_id: str, before: Phase, after: Phase, at: str) -> bool:
+        """Go from phase `before` to `after`; False when somebody else did."""
+        return bool(self._move(keys=[f"run:{run_id}"], args=[before, after, at]))
+
+    def finish(self, run: Run, phase: Phase, at: str, problem: str = "") -> None:
+        """End the run, and free its list; a second call changes nothing more."""
+        keys = [f"list:{run.list}:active_run", f"run:{run.id}"]
+        self._finish(keys=keys, args=[run.id, phase, at, problem])

@@ -1,0 +1,84 @@
+"""What a person allows a sync to do, with the guide's defaults."""
+
+from collections.abc import Collection
+
+import msgspec
+
+from sync.merge import Permission
+from sync.schedule import Schedule
+
+
+class SetupError(ValueError):
+    """The options of a sync setup do not fit together; lists every problem."""
+
+
+class PullSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """From SugarCRM into the list. `fields` None means all, the default."""
+
+    add_new: bool = False
+    update_existing: bool = False
+    fields: tuple[str, ...] | None = None
+
+
+class PushSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """From the list into SugarCRM. No field is chosen by default."""
+
+    add_new: bool = False
+    update_existing: bool = False
+    fields: tuple[str, ...] = ()
+
+
+class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is saved, or not saved, at once."""
+
+    push: PushSetup = PushSetup()
+    pull: PullSetup = PullSetup()
+    schedule: Schedule | None = None
+
+    @property
+    def pushes(self) -> bool:
+        """Whether anything may go to SugarCRM."""
+        return self.push.add_new or (self.push.update_existing and bool(self.push.fields))
+
+    @property
+    def pulls(self) -> bool:
+        """Whether anything may come from SugarCRM."""
+        return self.pull.add_new or self.pull.update_existing
+
+
+def permission(setup: SyncSetup, columns: Collection[str]) -> Permission:
+    """Translate the options into the fields that may be written in each direction."""
+    chosen = setup.pull.fields if setup.pull.fields is not None else tuple(columns)
+    return Permission(
+        push=frozenset(setup.push.fields if setup.push.update_existing else ()) & set(columns),
+        pull=frozenset(chosen if setup.pull.update_existing else ()) & set(columns),
+    )
+
+
+def check(setup: SyncSetup, columns: Collection[str], writable: Collection[str]) -> None:
+    """Refuse a setup that could not do what it says.
+
+    Raises:
+        SetupError: names every field at fault and the allowed form.
+    """
+    problems = [
+        *(
+            f"push-update: {f!r} is not a column of this list"
+            for f in setup.push.fields
+            if f not in columns
+        ),
+        *(
+            f"push-update: {f!r} cannot be written in SugarCRM"
+            for f in setup.push.fields
+            if f in columns and f not in writable
+        ),
+        *(
+            f"pull-update: {f!r} is not a column of this list"
+            for f in setup.pull.fields or ()
+            if f not in columns
+        ),
+    ]
+    if setup.schedule and not (setup.pushes or setup.pulls):
+        problems.append("schedule: nothing is chosen to push or pull, so a sync would do nothing")
+    if problems:
+        raise SetupError("; ".join(problems))
