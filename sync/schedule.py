@@ -1,0 +1,196 @@
+"""When a list syncs or a program runs: slots on the wall clock of a time zone."""
+
+import calendar
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+Every = Literal["daily", "weekly", "monthly"]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LONG_WEEKDAYS = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
+_FORMS = '"daily 05:00", "weekly mon 05:00" or "monthly 1 05:00"'
+_ONE_DAY = timedelta(days=1)
+
+
+class ScheduleError(ValueError):
+    """A schedule cannot be understood; names the field and the allowed form."""
+
+
+class Schedule(msgspec.Struct, frozen=True, kw_only=True):
+    """Slots on the wall clock of `zone`; none before `start`, an ISO date-time.
+
+    `weekday` 0 is Monday. A `day` that a month lacks means its last day.
+    """
+
+    every: Every
+    hour: Annotated[int, msgspec.Meta(ge=0, le=23)]
+    minute: Annotated[int, msgspec.Meta(ge=0, le=59)] = 0
+    weekday: Annotated[int, msgspec.Meta(ge=0, le=6)] | None = None
+    day: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None
+    start: datetime | None = None
+    zone: str = "UTC"
+
+
+def parse_schedule(text: str, zone: str = "UTC", start: str | datetime | None = None) -> Schedule:
+    """Understand "daily 05:00", "weekly mon 05:00" or "monthly 1 05:00".
+
+    A `start` without an offset is meant in `zone`.
+
+    Raises:
+        ScheduleError: names the field at fault and the allowed form.
+    """
+    zone_info = _zone(zone)
+    began = _start(start, zone_info)
+    match text.lower().split():
+        case ["daily", at]:
+            hour, minute = _time_of_day(at)
+            return Schedule(every="daily", hour=hour, minute=minute, start=began, zone=zone)
+        case ["weekly", name, at]:
+            weekday, (hour, minute) = _weekday(name), _time_of_day(at)
+            return Schedule(
+                every="weekly", weekday=weekday, hour=hour, minute=minute, start=began, zone=zone
+            )
+        case ["monthly", number, at]:
+            day, (hour, minute) = _day(number), _time_of_day(at)
+            return Schedule(
+                every="monthly", day=day, hour=hour, minute=minute, start=began, zone=zone
+            )
+    raise ScheduleError(f"schedule: {text!r} is not of the form {_FORMS}")
+
+
+def next_slot(schedule: Schedule, after: datetime) -> datetime:
+    """The first slot later than `after`, in UTC.
+
+    A wall-clock time that the zone skips becomes the first instant after the gap; one that
+    comes twice is meant the first time only.
+    """
+    zone = _zone(schedule.zone)
+    if schedule.start is not None:  # a slot at the start itself counts
+        after = max(after, schedule.start - timedelta(microseconds=1))
+    # From the day before: a gap may carry a slot past midnight, into the next day.
+    day = after.astimezone(zone).date() - _ONE_DAY
+    while True:
+        day = _matching_day(schedule, day)
+        slot = _instant(datetime.combine(day, time(schedule.hour, schedule.minute)), zone)
+        if slot > after:
+            return slot
+        day += _ONE_DAY
+
+
+def slots_missed(schedule: Schedule, last_slot: datetime, now: datetime) -> int:
+    """How many slots lie after `last_slot` and not after `now`."""
+    missed = 0
+    slot = next_slot(schedule, last_slot)
+    while slot <= now:
+        missed += 1
+        slot = next_slot(schedule, slot)
+    return missed
+
+
+def describe(schedule: Schedule) -> str:
+    """Say the schedule in words, as "every Monday at 05:00 (Europe/Paris)"."""
+    if schedule.every == "weekly":
+        when = f"every {_LONG_WEEKDAYS[schedule.weekday or 0]}"
+    elif schedule.every == "monthly":
+        day = schedule.day or 1
+        when = f"every month on day {day}" + (" or its last" if day > 28 else "")
+    else:
+        when = "every day"
+    began = ""
+    if schedule.start is not None:
+        began = f", from {schedule.start.astimezone(_zone(schedule.zone)):%Y-%m-%d %H:%M}"
+    return f"{when} at {schedule.hour:02}:{schedule.minute:02} ({schedule.zone}){began}"
+
+
+def _matching_day(schedule: Schedule, day: date) -> date:
+    if schedule.every == "weekly":
+        return day + timedelta(days=((schedule.weekday or 0) - day.weekday()) % 7)
+    if schedule.every == "monthly":
+        this_month = _clamped(day.year, day.month, schedule.day or 1)
+        if this_month >= day:
+            return this_month
+        year, month = divmod(day.year * 12 + day.month, 12)
+        return _clamped(year, month + 1, schedule.day or 1)
+    return day
+
+
+def _clamped(year: int, month: int, day: int) -> date:
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
+
+
+def _instant(wall: datetime, zone: tzinfo) -> datetime:
+    local = wall.replace(tzinfo=zone, fold=0)
+    instant = local.astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) == wall:
+        return instant
+    return _end_of_gap(wall, zone)
+
+
+def _end_of_gap(wall: datetime, zone: tzinfo) -> datetime:
+    # fold=1 reads the wall time with the offset after the gap, which gives an instant before
+    # it; fold=0 one after it. The change lies between the two, on a whole second.
+    before = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    after = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    old_offset = before.astimezone(zone).utcoffset()
+    while after - before > timedelta(seconds=1):
+        middle = before + timedelta(seconds=(after - before) // timedelta(seconds=2))
+        if middle.astimezone(zone).utcoffset() == old_offset:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
+def _zone(name: str) -> ZoneInfo:
+    if name not in _zone_names():
+        raise ScheduleError(f"zone: {name!r} is not an IANA time zone, such as Europe/Paris")
+    return ZoneInfo(name)
+
+
+@cache
+def _zone_names() -> set[str]:
+    return available_timezones()
+
+
+def _time_of_day(text: str) -> tuple[int, int]:
+    hour, colon, minute = text.partition(":")
+    if not colon or len(minute) != len("00") or not (hour + minute).isascii():
+        raise ScheduleError(f"time: {text!r} is not of the form HH:MM, such as 05:00")
+    if not (hour + minute).isdigit() or int(hour) > 23 or int(minute) > 59:
+        raise ScheduleError(f"time: {text!r} is not between 00:00 and 23:59")
+    return int(hour), int(minute)
+
+
+def _weekday(text: str) -> int:
+    for number, name in enumerate(_LONG_WEEKDAYS):
+        if text in (WEEKDAYS[number], name.lower()):
+            return number
+    raise ScheduleError(f"weekday: {text!r} is not one of {', '.join(WEEKDAYS)}")
+
+
+def _day(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 31:
+        raise ScheduleError(f"day: {text!r} is not a day of the month, 1 to 31")
+    return int(text)
+
+
+def _start(start: str | datetime | None, zone: tzinfo) -> datetime | None:
+    if start is None or start == "":
+        return None
+    try:
+        at = datetime.fromisoformat(start) if isinstance(start, str) else start
+    except ValueError as problem:
+        form = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
+        raise ScheduleError(f"start: {start!r} is not of the form {form}") from problem
+    return at if at.tzinfo is not None else _instant(at, zone)

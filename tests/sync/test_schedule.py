@@ -1,0 +1,221 @@
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sync.schedule import (
+    Schedule,
+    ScheduleError,
+    describe,
+    next_slot,
+    parse_schedule,
+    slots_missed,
+)
+
+ZONES = (
+    "UTC",
+    "Europe/Paris",
+    "America/New_York",
+    "America/St_Johns",
+    "Asia/Kolkata",
+    "Australia/Lord_Howe",  # moves by half an hour
+    "Pacific/Apia",  # dropped a whole day in 2011
+    "Africa/Casablanca",
+    "America/Havana",  # moves at midnight
+)
+
+
+def utc(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@st.composite
+def schedules(draw):
+    every = draw(st.sampled_from(("daily", "weekly", "monthly")))
+    return Schedule(
+        every=every,
+        hour=draw(st.integers(0, 23)),
+        minute=draw(st.sampled_from((0, 15, 30, 59))),
+        weekday=draw(st.integers(0, 6)) if every == "weekly" else None,
+        day=draw(st.integers(1, 31)) if every == "monthly" else None,
+        zone=draw(st.sampled_from(ZONES)),
+    )
+
+
+instants = st.datetimes(timezones=st.just(UTC)).map(
+    lambda at: at.replace(year=2010 + at.year % 27, day=min(at.day, 28))
+)
+
+
+@given(schedules(), instants)
+@settings(max_examples=300, deadline=None)
+def test_a_slot_is_later_and_shows_the_wall_clock_that_was_asked_for(schedule, after):
+    slot = next_slot(schedule, after)
+
+    assert slot > after
+    assert slot.tzinfo is UTC
+    zone = ZoneInfo(schedule.zone)
+    local = slot.astimezone(zone)
+    if (local.hour, local.minute) != (schedule.hour, schedule.minute):
+        just_before = (slot - timedelta(seconds=1)).astimezone(zone)
+        assert just_before.utcoffset() != local.utcoffset()  # the end of a gap
+    else:
+        assert local.fold == 0
+        if schedule.every == "weekly":
+            assert local.weekday() == schedule.weekday
+        if schedule.every == "monthly":
+            last = (local + timedelta(days=1)).day == 1
+            assert local.day == schedule.day or (last and local.day < schedule.day)
+
+
+@given(schedules(), instants)
+@settings(max_examples=200, deadline=None)
+def test_no_slot_lies_between_an_instant_and_the_next_slot(schedule, after):
+    slot = next_slot(schedule, after)
+
+    assert next_slot(schedule, slot - timedelta(microseconds=1)) == slot
+    assert next_slot(schedule, after + (slot - after) / 2) == slot
+
+
+@given(schedules(), instants, st.integers(0, 6))
+@settings(max_examples=100, deadline=None)
+def test_missed_slots_are_those_that_stepping_one_by_one_finds(schedule, last, count):
+    now = last
+    for _ in range(count):
+        now = next_slot(schedule, now)
+
+    assert slots_missed(schedule, last, now) == count
+    assert slots_missed(schedule, last, last) == 0
+
+
+@given(schedules(), instants)
+@settings(max_examples=100, deadline=None)
+def test_daily_slots_are_a_day_apart_give_or_take_a_change_of_the_clocks(schedule, after):
+    daily = msgspec.structs.replace(schedule, every="daily")
+    first = next_slot(daily, after)
+    gap = next_slot(daily, first) - first
+
+    # Apia skipped 2011-12-30 altogether: its slot fell on the next midnight.
+    slack = timedelta(hours=24) if daily.zone == "Pacific/Apia" else timedelta(hours=2)
+    assert timedelta(0) < gap
+    assert abs(gap - timedelta(days=1)) <= slack
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "after", "slot"),
+    [
+        pytest.param(
+            "daily 05:00",
+            "UTC",
+            "2026-11-23T05:00",
+            "2026-11-24T05:00",
+            id="the slot itself is past",
+        ),
+        pytest.param(
+            "daily 05:00", "Europe/Paris", "2026-07-01T00:00", "2026-07-01T03:00", id="summer"
+        ),
+        pytest.param(
+            "daily 02:30",
+            "Europe/Paris",
+            "2026-03-28T12:00",
+            "2026-03-29T01:00",
+            id="gap: 02:30 becomes 03:00",
+        ),
+        pytest.param(
+            "daily 02:30",
+            "Europe/Paris",
+            "2026-10-24T12:00",
+            "2026-10-25T00:30",
+            id="fold: the first 02:30",
+        ),
+        pytest.param(
+            "daily 02:30",
+            "Europe/Paris",
+            "2026-10-25T00:30",
+            "2026-10-26T01:30",
+            id="fold: not the second 02:30",
+        ),
+        pytest.param(
+            "daily 00:30",
+            "America/Havana",
+            "2026-03-07T12:00",
+            "2026-03-08T05:00",
+            id="gap at midnight",
+        ),
+        pytest.param(
+            "weekly mon 05:00", "UTC", "2026-11-23T06:00", "2026-11-30T05:00", id="next Monday"
+        ),
+        pytest.param(
+            "monthly 31 05:00",
+            "UTC",
+            "2027-02-01T00:00",
+            "2027-02-28T05:00",
+            id="clamped to the end",
+        ),
+        pytest.param(
+            "monthly 30 05:00", "UTC", "2026-12-30T05:00", "2027-01-30T05:00", id="over new year"
+        ),
+        pytest.param(
+            "daily 12:00",
+            "Pacific/Apia",
+            "2011-12-29T23:00",
+            "2011-12-30T10:00",
+            id="a day that never was becomes the next midnight",
+        ),
+    ],
+)
+def test_next_slot(text, zone, after, slot):
+    assert next_slot(parse_schedule(text, zone), utc(after)) == utc(slot)
+
+
+def test_nothing_happens_before_the_start_and_a_slot_at_the_start_counts():
+    schedule = parse_schedule("daily 05:00", "Europe/Paris", "2027-01-10T05:00")
+
+    assert next_slot(schedule, utc("2026-11-23T00:00")) == utc("2027-01-10T04:00")
+    assert slots_missed(schedule, utc("2026-11-23T00:00"), utc("2027-01-11T04:00")) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "start", "says"),
+    [
+        pytest.param("hourly 05:00", "UTC", None, "schedule: 'hourly 05:00' is not", id="every"),
+        pytest.param("", "UTC", None, "schedule: '' is not", id="nothing"),
+        pytest.param("daily mon 05:00", "UTC", None, "schedule:", id="one word too many"),
+        pytest.param("weekly 05:00", "UTC", None, "schedule:", id="no weekday"),
+        pytest.param("weekly xyz 05:00", "UTC", None, "weekday: 'xyz' is not one of mon", id="day"),
+        pytest.param("monthly 32 05:00", "UTC", None, "day: '32' is not", id="day of month"),
+        pytest.param("monthly ² 05:00", "UTC", None, "day: '²' is not", id="not a plain digit"),
+        pytest.param("daily 24:00", "UTC", None, "time: '24:00' is not between", id="hour"),
+        pytest.param("daily 5", "UTC", None, "time: '5' is not of the form HH:MM", id="no minutes"),
+        pytest.param("daily ٠٥:٠٠", "UTC", None, "time:", id="other digits"),
+        pytest.param("daily 05:00", "Paris", None, "zone: 'Paris' is not an IANA", id="zone"),
+        pytest.param("daily 05:00", "../etc", None, "zone: '../etc' is not", id="a path"),
+        pytest.param("daily 05:00", "UTC", "soon", "start: 'soon' is not of the form", id="start"),
+    ],
+)
+def test_an_error_names_the_field_and_the_allowed_form(text, zone, start, says):
+    with pytest.raises(ScheduleError, match=says.replace("(", r"\(")):
+        parse_schedule(text, zone, start)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("daily 05:00", "every day at 05:00 (Europe/Paris)"),
+        ("weekly sun 18:30", "every Sunday at 18:30 (Europe/Paris)"),
+        ("monthly 1 05:00", "every month on day 1 at 05:00 (Europe/Paris)"),
+        ("monthly 31 05:00", "every month on day 31 or its last at 05:00 (Europe/Paris)"),
+    ],
+)
+def test_describe(text, words):
+    assert describe(parse_schedule(text, "Europe/Paris")) == words
+
+
+def test_a_schedule_survives_json():
+    schedule = parse_schedule("weekly mon 05:00", "Europe/Paris", "2027-01-10")
+
+    assert msgspec.json.decode(msgspec.json.encode(schedule), type=Schedule) == schedule
+    assert describe(schedule).endswith(", from 2027-01-10 00:00")

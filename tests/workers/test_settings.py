@@ -1,0 +1,85 @@
+import pytest
+from cryptography.fernet import Fernet
+
+from workers.settings import Settings, SettingsError, load, shown
+
+KEY = Fernet.generate_key().decode()
+
+
+def test_nothing_set_gives_the_defaults(tmp_path):
+    assert load({"SUGARLOOP_HOME": str(tmp_path)}) == Settings(home=str(tmp_path))
+
+
+def test_text_becomes_the_type_of_its_setting(tmp_path):
+    settings = load(
+        {
+            "REDIS_URL": "rediss://cache.example.com:6380/2",
+            "SUGARLOOP_HOME": str(tmp_path),
+            "SUGARLOOP_WEB_PORT": "9000",
+            "SUGARLOOP_HEARTBEAT_S": "2.5",
+            "SUGARLOOP_ALLOW_INSECURE_CRM": "true",
+            "SUGARLOOP_KEY": f"{KEY}, {KEY}",
+        }
+    )
+
+    assert settings.redis_url == "rediss://cache.example.com:6380/2"
+    assert settings.web_port == 9000
+    assert settings.heartbeat_s == 2.5
+    assert settings.allow_insecure_crm is True
+    assert settings.key == (KEY, KEY)
+
+
+def test_every_error_is_reported_at_once(tmp_path):
+    environ = {
+        "SUGARLOOP_HOME": str(tmp_path),
+        "SUGARLOOP_WEB_PORT": "http",
+        "SUGARLOOP_LOG_LEVEL": "loud",
+        "SUGARLOOP_HEARTBEATS": "3",
+        "SUGARLOOP_CRM_DEADLINE_S": "20",
+        "SUGARLOOP_DEFAULT_ZONE": "Paris",
+        "REDIS_URL": "http://127.0.0.1",
+    }
+
+    with pytest.raises(SettingsError) as caught:
+        load(environ)
+
+    report = "\n".join(caught.value.problems)
+    assert len(caught.value.problems) == 6
+    assert "SUGARLOOP_HEARTBEATS: unknown; did you mean SUGARLOOP_HEARTBEAT_S?" in report
+    assert "SUGARLOOP_WEB_PORT: expected `int`, got `str` (it is 'http')" in report
+    assert "SUGARLOOP_LOG_LEVEL: invalid enum value 'loud'" in report
+    assert "SUGARLOOP_CRM_DEADLINE_S (20) must be less than SUGARLOOP_LEASE_S (15)" in report
+    assert "SUGARLOOP_DEFAULT_ZONE: 'Paris' is not an IANA time zone" in report
+    assert "REDIS_URL: must begin with redis://" in report
+
+
+def test_secrets_are_in_no_error_and_in_no_listing(tmp_path):
+    environ = {"SUGARLOOP_HOME": str(tmp_path), "REDIS_URL": "redis://:canary-1@h/0"}
+
+    with pytest.raises(SettingsError) as caught:
+        load(environ | {"SUGARLOOP_KEY": "canary-2", "REDIS_URL": "canary-3"})
+
+    assert "canary" not in str(caught.value)
+    listing = shown(load(environ | {"SUGARLOOP_KEY": KEY}))
+    assert "canary" not in str(listing)
+    assert KEY not in str(listing)
+    assert listing["REDIS_URL"] == "redis://***@h/0"
+
+
+def test_a_key_file_is_read_and_a_missing_one_is_an_error(tmp_path):
+    (tmp_path / "keys").write_text(f"{KEY}\n{KEY}\n")
+    environ = {"SUGARLOOP_HOME": str(tmp_path)}
+
+    assert load(environ | {"SUGARLOOP_KEY_FILE": str(tmp_path / "keys")}).key == (KEY, KEY)
+    with pytest.raises(SettingsError, match="SUGARLOOP_KEY_FILE: cannot be read"):
+        load(environ | {"SUGARLOOP_KEY_FILE": str(tmp_path / "none")})
+
+
+def test_a_local_installation_fills_the_gaps_only(tmp_path):
+    (tmp_path / "key").write_text(KEY)
+    (tmp_path / "redis.url").write_text("redis://127.0.0.1:7777/0\n")
+    environ = {"SUGARLOOP_HOME": str(tmp_path)}
+
+    assert load(environ).redis_url == "redis://127.0.0.1:7777/0"
+    assert load(environ).key == (KEY,)
+    assert load(environ | {"REDIS_URL": "redis://other/0"}).redis_url == "redis://other/0"
