@@ -16,14 +16,14 @@
 | list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
-| programs                   | hash   | program id -> Program                           | for ever    |
+| programs, program_runs     | hash   | program id -> Program, its last run             | for ever    |
 | forms, messages            | hash   | name -> setting                                 | for ever    |
 | schedules                  | hash   | schedule id -> what to start, when              | for ever    |
 | lease:{name}               | string | fencing token of the holder                     | the lease   |
 | leases:token               | string | last fencing token given out                    | for ever    |
 | people                     | hash   | address -> tallies of behaviour                 | for ever    |
 | people:place               | string | how far the behaviour stream is added up        | for ever    |
-| outcomes                   | hash   | event -> what its effect in SugarCRM was        | 30 days     |
+| outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |
 | journal, behaviour         | stream | accepted events, in order                       | 30 days     |
 | journal:seen:{day}         | hash   | event fingerprint -> journal id                 | 96 hours    |
 | behaviour:draining         | string | set while a drain message waits                 | the wait    |

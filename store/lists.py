@@ -1,6 +1,6 @@
 """The marketing lists and their settings."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 import redis
@@ -74,6 +74,15 @@ class Lists:
                 except redis.WatchError:
                     continue
                 return edited
+
+    def widen(self, list_id: str, columns: Sequence[str]) -> MarketingList:
+        """Add columns that the list does not have yet, at its end; the others stay in place."""
+
+        def widened(of: MarketingList) -> MarketingList:
+            added = tuple(column for column in columns if column not in of.columns)
+            return msgspec.structs.replace(of, columns=of.columns + added)
+
+        return self.change(list_id, widened)
 
     def records(self, of: MarketingList) -> Records:
         """The records of a list, read with its columns."""

@@ -5,7 +5,7 @@ from typing import Generic, TypeVar
 import msgspec
 import redis
 
-from sync.lists import FormSetting, MessageSetting, Program
+from sync.lists import FormSetting, MessageSetting, Program, ProgramRun
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -39,6 +39,11 @@ class Named(Generic[T]):
 def programs(client: redis.Redis) -> Named[Program]:
     """List maintenance programs by id."""
     return Named(client, "programs", Program)
+
+
+def program_runs(client: redis.Redis) -> Named[ProgramRun]:
+    """The last run of each program, by program id."""
+    return Named(client, "program_runs", ProgramRun)
 
 
 def forms(client: redis.Redis) -> Named[FormSetting]:

@@ -1,13 +1,19 @@
 """What became of each event that writes to SugarCRM, for status and `events tail`."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
 import msgspec
 import redis
 
-_KEY, KEEP_S = "outcomes", 30 * 86_400
+KEEP_S = 31 * 86_400
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`result` in a word (created, exists, noted, skipped ...); `reason` for a person."""
+    """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, failed.
+
+    `reason` is for a person, and names no customer.
+    """
 
     result: str
     reason: str = ""
@@ -17,16 +23,31 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outcomes:
+    """Outcomes by journal id, in one hash a day, so that old days expire whole."""
+
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def put(self, event_key: str, outcome: Outcome) -> None:
-        """Remember an outcome; a later delivery of the event finds it."""
+    def put(self, journal_id: str, outcome: Outcome, *, at: str) -> None:
+        """Remember what became of an event; a later outcome replaces an earlier one."""
+        key = _key(journal_id)
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.hset(_KEY, event_key, msgspec.json.encode(outcome))
+            pipe.hset(key, journal_id, msgspec.json.encode(msgspec.structs.replace(outcome, at=at)))
+            pipe.expire(key, KEEP_S)
             pipe.execute()
 
-    def get(self, event_key: str) -> Outcome | None:
+    def get(self, journal_id: str) -> Outcome | None:
         """What became of an event, None while nothing did."""
-        raw = self._client.hget(_KEY, event_key)
+        raw = self._client.hget(_key(journal_id), journal_id)
         return msgspec.json.decode(raw, type=Outcome) if raw else None
+
+    def get_many(self, journal_ids: Sequence[str]) -> dict[str, Outcome]:
+        """What became of several events; those of which nothing became yet are absent."""
+        found = {journal_id: self.get(journal_id) for journal_id in journal_ids}
+        return {journal_id: outcome for journal_id, outcome in found.items() if outcome}
+
+
+def _key(journal_id: str) -> str:
+    """A journal id begins with the milliseconds at which the event was accepted."""
+    accepted = datetime.fromtimestamp(int(journal_id.partition("-")[0]) / 1000, UTC)
+    return f"outcomes:{accepted:%Y%m%d}"

@@ -70,6 +70,21 @@ class Runs:
         plain = {k: v for k, v in raw.items() if k in Run.__struct_fields__}
         return msgspec.convert(plain | {"counts": counts, "reasons": reasons}, Run, strict=False)
 
+    def find(self, run_id: str) -> Run | None:
+        """Read one run, None when there is none of that id."""
+        try:
+            return self.get(run_id)
+        except RunMissingError:
+            return None
+
+    def fold(self, run: Run, into: str) -> None:
+        """Remember that `run` never went on its own: `into` does its work."""
+        fields = {"id": run.id, "list": run.list, "kind": run.kind, "phase": "done"}
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hset(f"run:{run.id}", mapping={**fields, "folded_into": into})
+            pipe.expire(f"run:{run.id}", KEEP_S)
+            pipe.execute()
+
     def active(self, list_id: str) -> Run | None:
         """The run of this list that is going on, if any."""
         run_id = self._client.get(f"list:{list_id}:active_run")
@@ -86,9 +101,10 @@ class Runs:
         raw = self._client.hget(f"run:{run_id}", f"place:{name}")
         return raw.decode() if raw else ""
 
-    def note(self, run_id: str, fields: dict[str, str]) -> None:
-        """Set plain fields of a run."""
-        self._client.hset(f"run:{run_id}", mapping=fields)
+    def remember(self, run_id: str, name: str, value: str) -> str:
+        """Set a place once; give the one that stands, now or from an earlier delivery."""
+        self._client.hsetnx(f"run:{run_id}", f"place:{name}", value)
+        return self.place(run_id, name)
 
     def move(self, run_id: str, before: Phase, after: Phase, at: str) -> bool:
         """Go from phase `before` to `after`; False when somebody else did."""

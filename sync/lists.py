@@ -43,6 +43,15 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
     schedule: Schedule | None = None
 
 
+class ProgramRun(msgspec.Struct, frozen=True, kw_only=True):
+    """When a program last ran, and how many of the records it changed."""
+
+    program: str
+    at: str
+    records: int
+    changed: int
+
+
 class FormSetting(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a form writes to SugarCRM, and how its fields map.
 

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 import msgspec
 
 
+GONE_THERE = "deleted in SugarCRM"
+GONE_HERE = "removed from the list"
+
+
 class Agreement(msgspec.Struct, frozen=True, array_like=True):
     """One field at the last agreement: our value, and SugarCRM's value as read back.
 
@@ -21,7 +25,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     `base` holds the last agreement per column; a column absent from it was never agreed on.
     `version` counts commits, 0 for a record that is not stored yet. `gone` says why the record
-    takes no part in syncs any more, None while it does.
+    takes no part in syncs any more (GONE_THERE, GONE_HERE), None while it does: a tombstone
+    keeps either side from bringing the person back.
     """
 
     id: str

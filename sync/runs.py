@@ -31,7 +31,8 @@ ID_PARTS = ("", "4", "8", "c")  # where each part of a first import begins in th
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run as the store keeps it. `counts` holds outcomes, `reasons` why rows were skipped.
 
-    `trigger` names the event that started it. Instants are ISO text, UTC.
+    `trigger` names the event that started it. `folded_into` is the run that was going on
+    already when this one should have begun. Instants are ISO text, UTC.
     """
 
     id: str
@@ -47,6 +48,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int] = {}
     reasons: dict[str, int] = {}
     problem: str = ""
+    folded_into: str = ""
 
     @property
     def active(self) -> bool:

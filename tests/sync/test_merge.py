@@ -1,0 +1,158 @@
+"""Which side wins which field."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.catalogue import FieldDef
+from sync.merge import Conflict, Permission, merge
+from sync.records import Agreement, Intent, Record, Theirs
+
+BOTH_WAYS = Permission(push=frozenset({"phone"}), pull=frozenset({"phone"}))
+PUSH_ONLY = Permission(push=frozenset({"phone"}), pull=frozenset())
+PULL_ONLY = Permission(push=frozenset(), pull=frozenset({"phone"}))
+NOTHING = Permission(push=frozenset(), pull=frozenset())
+
+
+def decide(base, ours, theirs, permission=BOTH_WAYS, intents=(), by_us=False, catalogue=None):
+    agreement = {"phone": Agreement(*base)} if base else {}
+    record = Record(id="r", values={"phone": ours}, base=agreement)
+    crm = Theirs(values={"phone": theirs}, by_us=by_us)
+    return merge(record, crm, intents, permission, catalogue or {})
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "theirs", "pull", "push", "conflicts"),
+    [
+        pytest.param(("a", "a"), "a", "a", {}, {}, 0, id="nobody_changed_it"),
+        pytest.param(("a", "a"), "b", "a", {}, {"phone": "b"}, 0, id="we_changed_it"),
+        pytest.param(("a", "a"), "a", "b", {"phone": "b"}, {}, 0, id="they_changed_it"),
+        pytest.param(("a", "a"), "a", "", {"phone": ""}, {}, 0, id="they_emptied_it"),
+        pytest.param(("a", "a"), "", "a", {}, {"phone": ""}, 0, id="we_emptied_it"),
+        pytest.param(("a", "a"), "b", "b", {}, {}, 0, id="both_made_the_same_change"),
+        pytest.param(("a", "a"), "b", "c", {"phone": "c"}, {}, 1, id="they_win_a_conflict"),
+        pytest.param(("long", "lo"), "long", "lo", {}, {}, 0, id="their_form_is_no_change"),
+        pytest.param(("long", "lo"), "longer", "lo", {}, {"phone": "longer"}, 0, id="pair"),
+        pytest.param(None, "a", "", {}, {"phone": "a"}, 0, id="first_meeting_value_beats_blank"),
+        pytest.param(None, "", "b", {"phone": "b"}, {}, 0, id="first_meeting_blank_loses"),
+        pytest.param(None, "a", "b", {"phone": "b"}, {}, 1, id="first_meeting_they_win"),
+    ],
+)
+def test_each_field_goes_to_the_side_that_did_not_change_it(
+    base, ours, theirs, pull, push, conflicts
+):
+    merged = decide(base, ours, theirs)
+
+    assert (merged.pull, merged.push, len(merged.conflicts)) == (pull, push, conflicts)
+
+
+@pytest.mark.parametrize(
+    ("permission", "pull", "push", "kept"),
+    [
+        pytest.param(BOTH_WAYS, {"phone": "c"}, {}, "theirs", id="both_ways"),
+        pytest.param(PULL_ONLY, {"phone": "c"}, {}, "theirs", id="pull_only"),
+        pytest.param(PUSH_ONLY, {}, {"phone": "b"}, "ours", id="push_only"),
+        pytest.param(NOTHING, {}, {}, None, id="neither"),
+    ],
+)
+def test_a_conflict_keeps_to_the_permitted_direction(permission, pull, push, kept):
+    merged = decide(("a", "a"), "b", "c", permission)
+
+    assert (merged.pull, merged.push) == (pull, push)
+    assert merged.conflicts == ((Conflict("phone", "b", "c", kept),) if kept else ())
+
+
+def test_our_own_write_whose_answer_was_lost_is_no_edit_of_theirs():
+    merged = decide(("a", "a"), "b", "b", intents=(Intent("phone", "b"),), by_us=True)
+
+    assert (merged.pull, merged.push) == ({}, {})
+    assert merged.agreed == {"phone": Agreement("b", "b")}
+
+
+def test_an_older_write_of_ours_that_landed_late_is_healed_and_not_pulled():
+    intents = (Intent("phone", "old"), Intent("phone", "new"))
+
+    merged = decide(("new", "new"), "new", "old", intents=intents, by_us=True)
+
+    assert (merged.pull, merged.push) == ({}, {"phone": "new"})
+
+
+def test_a_settled_write_typed_again_by_a_person_is_their_edit():
+    merged = decide(
+        ("b", "b"), "b", "old", intents=(Intent("phone", "old", settled=True),), by_us=False
+    )
+
+    assert merged.pull == {"phone": "old"}
+
+
+def test_a_value_that_sugarcrm_cut_to_length_is_not_an_edit():
+    catalogue = {"phone": FieldDef(name="phone", label="Phone", type="varchar", length=3)}
+
+    merged = decide(("x", "x"), "abcdef", "abc", catalogue=catalogue)
+
+    assert (merged.pull, merged.push) == ({}, {})
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "base", "pull", "push"),
+    [
+        pytest.param("1", "0", ("1", "1"), {}, {"email_opt_out": "1"}, id="cleared_by_them"),
+        pytest.param("0", "1", ("0", "0"), {"email_opt_out": "1"}, {}, id="set_by_them"),
+        pytest.param("0", "1", ("1", "1"), {"email_opt_out": "1"}, {}, id="cleared_by_us"),
+        pytest.param("", "1", None, {"email_opt_out": "1"}, {}, id="unknown_here"),
+        pytest.param("1", "", None, {}, {"email_opt_out": "1"}, id="unknown_there"),
+    ],
+)
+def test_the_more_restrictive_consent_wins_whoever_changed_it(ours, theirs, base, pull, push):
+    field = frozenset({"email_opt_out"})
+    record = Record(
+        id="r",
+        values={"email_opt_out": ours},
+        base={"email_opt_out": Agreement(*base)} if base else {},
+    )
+
+    merged = merge(
+        record,
+        Theirs(values={"email_opt_out": theirs}, by_us=False),
+        (),
+        Permission(push=field, pull=field),
+        {"email_opt_out": FieldDef(name="email_opt_out", label="Opt out", type="bool")},
+    )
+
+    assert (merged.pull, merged.push) == (pull, push)
+
+
+values = st.text("ab", max_size=2)
+fields = st.sampled_from(["f", "g", "email_opt_out"])
+maps = st.dictionaries(fields, values, max_size=3)
+bases = st.dictionaries(fields, st.builds(Agreement, values, values), max_size=3)
+rings = st.lists(st.builds(Intent, fields, values, st.booleans()), max_size=4).map(tuple)
+permissions = st.builds(Permission, push=st.frozensets(fields), pull=st.frozensets(fields))
+
+
+@given(maps, bases, maps, rings, permissions, st.booleans())
+def test_no_value_ever_goes_a_way_that_is_not_permitted(ours, base, crm, ring, permission, by_us):
+    record = Record(id="r", values=ours, base=base)
+
+    merged = merge(record, Theirs(values=crm, by_us=by_us), ring, permission, {})
+
+    assert merged.push.keys() <= permission.push
+    assert merged.pull.keys() <= permission.pull
+    assert not merged.push.keys() & merged.pull.keys()
+    assert merged.push.keys() | merged.pull.keys() <= ours.keys() & crm.keys()
+
+
+@given(maps, st.booleans())
+def test_agreed_records_need_nothing(values, by_us):
+    base = {field: Agreement(value, value) for field, value in values.items()}
+    everything = Permission(push=frozenset(values), pull=frozenset(values))
+
+    merged = merge(
+        Record(id="r", values=values, base=base),
+        Theirs(values=values, by_us=by_us),
+        (),
+        everything,
+        {},
+    )
+
+    assert (merged.pull, merged.push, merged.agreed, merged.conflicts) == ({}, {}, {}, ())

@@ -1,0 +1,61 @@
+"""What both sides agree on after a write was read back."""
+
+import pytest
+
+from sync.merge import Merge
+from sync.records import Agreement, Intent, Record, Theirs, settle_intents, with_intents
+from sync.settle import settle
+
+
+def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a")):
+    record = Record(id="r", values={"f": sent}, base={"f": Agreement(*base)} if base else {})
+    merged = Merge(pull={}, push={"f": sent}, agreed={}, conflicts=())
+    return settle(record, merged, Theirs(values={"f": read_back}, by_us=by_us), intents, {})
+
+
+@pytest.mark.parametrize(
+    ("read_back", "by_us", "intents", "base", "again", "altered"),
+    [
+        pytest.param("b", True, (), ("b", "b"), False, (), id="kept_as_sent"),
+        pytest.param("B", True, (), ("b", "B"), False, ("f",), id="a_hook_rewrote_it"),
+        pytest.param("c", False, (), ("b", "b"), True, (), id="a_person_edited_after_us"),
+        pytest.param(
+            "old", True, (Intent("f", "old"),), ("a", "old"), True, (), id="a_late_write_landed"
+        ),
+    ],
+)
+def test_a_read_back_decides_what_was_agreed(read_back, by_us, intents, base, again, altered):
+    settled = after_push("b", read_back, by_us, intents)
+
+    assert settled.record.base["f"] == Agreement(*base)
+    assert (settled.again, settled.altered) == (again, altered)
+
+
+def test_a_field_that_cannot_be_read_back_counts_as_kept():
+    record = Record(id="r", values={"f": "b"})
+    merged = Merge(pull={}, push={"f": "b"}, agreed={}, conflicts=())
+
+    settled = settle(record, merged, Theirs(values={}, by_us=True), (), {})
+
+    assert settled.record.base == {"f": Agreement("b", "b")}
+    assert not settled.again
+
+
+def test_a_pulled_value_is_agreed_and_replaces_ours():
+    record = Record(id="r", values={"f": "a", "g": "x"}, base={"f": Agreement("a", "a")})
+    merged = Merge(pull={"f": "b"}, push={}, agreed={"g": Agreement("x", "x")}, conflicts=())
+
+    settled = settle(record, merged, None, (), {})
+
+    assert settled.record.values == {"f": "b", "g": "x"}
+    assert settled.record.base == {"f": Agreement("b", "b"), "g": Agreement("x", "x")}
+
+
+def test_the_newest_eight_intents_of_a_field_are_kept():
+    ring = ()
+    for number in range(12):
+        ring = with_intents(ring, {"f": str(number), "g": "same"})
+
+    assert [i.value for i in ring if i.field == "f"] == [str(n) for n in range(4, 12)]
+    assert len([i for i in ring if i.field == "g"]) == 8
+    assert all(intent.settled for intent in settle_intents(ring))

@@ -1,0 +1,74 @@
+"""Builds, once per process, the objects that actors use."""
+
+import threading
+from functools import cache
+
+import redis
+
+import events
+from store import named
+from store.connector import Connection, Connector
+from store.fields import Fields
+from store.journal import Journal
+from store.leases import Leases
+from store.lists import Lists
+from store.outcomes import Outcomes
+from store.people import People
+from store.runs import Runs
+from sugarcrm.connect import connect
+from sugarcrm.crm import Crm
+from workers import settings
+
+
+class App:
+    """Everything an actor reads and writes. Tests build their own; workers share `app()`."""
+
+    def __init__(self, knobs: settings.Settings, client: redis.Redis) -> None:
+        self.knobs, self.client = knobs, client
+        self.connector = Connector(client, knobs.key)
+        self.fields = Fields(client)
+        self.journal = Journal(client)
+        self.leases = Leases(client)
+        self.lists = Lists(client)
+        self.runs = Runs(client)
+        self.people = People(client)
+        self.outcomes = Outcomes(client)
+        self.programs = named.programs(client)
+        self.program_runs = named.program_runs(client)
+        self.forms = named.forms(client)
+        self.messages = named.messages(client)
+        self.producer = events.Producer(client)
+        self._crm: tuple[Connection, Crm] | None = None
+        self._crm_lock = threading.Lock()
+
+    def crm(self) -> Crm:
+        """The client of the active connector; built anew when the connection changed.
+
+        Raises:
+            NotActiveError: the connector is not active.
+        """
+        connection = self.connector.active()
+        with self._crm_lock:
+            if self._crm is None or self._crm[0] != connection:
+                if self._crm is not None:
+                    self._crm[1].close()
+                self._crm = (connection, self._connect(connection))
+            return self._crm[1]
+
+    def _connect(self, connection: Connection) -> Crm:
+        return connect(
+            connection.url,
+            connection.username,
+            self.connector.open(connection),
+            api=connection.protocol,
+            deadline_s=self.knobs.crm_deadline_s,
+            pool_size=self.knobs.crm_pool,
+            allow_insecure=self.knobs.allow_insecure_crm,
+        )
+
+
+@cache
+def app() -> App:
+    """The App of this process."""
+    knobs = settings.load()
+    return App(knobs, redis.Redis.from_url(knobs.redis_url))

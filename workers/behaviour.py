@@ -1,0 +1,66 @@
+"""Behaviour: add what people did to their tallies, a thousand events at a time."""
+
+from collections import defaultdict
+
+import dramatiq
+
+import events
+from store.journal import Entry
+from sync.identity import normal_email
+from sync.score import Behaviour, fold
+from workers.app import App, app
+
+DRAIN = 1000  # events added up in one commit
+
+
+@dramatiq.actor(queue_name="score", actor_name="drain_behaviour")
+def drain_behaviour() -> None:
+    """Add up all waiting behaviour; a second delivery finds none, so nothing counts twice."""
+    app().journal.drain_begins()
+    drain(app())
+
+
+def drain(app: App) -> int:
+    """Add up behaviour from the place reached to the present end; give how many events."""
+    total = 0
+    while True:
+        place = app.people.place()
+        waiting = app.journal.behaviour_after(place, DRAIN)
+        if not waiting:
+            return total
+        done_by = defaultdict(list)
+        for behaviour in filter(None, map(behaviour_of, waiting)):
+            done_by[behaviour.person].append(behaviour)
+        before = app.people.tallies(list(done_by))
+        after = {who: fold(before[who], did) for who, did in done_by.items()}
+        # Two drains at once: only the one that still stands at `place` counts.
+        if app.people.advance(place, waiting[-1].id, after):
+            total += len(waiting)
+
+
+def behaviour_of(entry: Entry) -> Behaviour | None:
+    """What a person did, by an event of the stream; None when it names no address."""
+    event, at = entry.envelope.event(), entry.envelope.time.isoformat()
+    match event:
+        case events.EmailOpened(message=asset, email=email):
+            pass
+        case events.EmailClicked(message=message, email=email, url=url):
+            asset = f"{message} {url}".strip()
+        case events.LandingPageVisited(page=asset, email=email):
+            pass
+        case events.PageVisited(url=asset, email=email):
+            pass
+        case events.FormSubmitted(form=asset, fields=fields):
+            email = email_of_form(fields)
+        case _:
+            return None
+    person = normal_email(email)
+    return Behaviour(person, entry.envelope.type, asset, at) if person else None
+
+
+def email_of_form(fields: dict[str, str]) -> str:
+    """The address in a submitted form, under whichever usual name; "" when there is none."""
+    for name, value in fields.items():
+        if name.casefold().replace("-", "").replace("_", "") in {"email", "email1", "emailaddress"}:
+            return value
+    return ""

@@ -1,0 +1,133 @@
+"""The first import of a module: a list that fills, in parts side by side."""
+
+from collections.abc import Sequence
+
+import dramatiq
+import structlog
+
+from events import ListImportRequested
+from store.lists import ListExistsError
+from store.records import RunNotes
+from sync.failure import Permanent
+from sync.identity import slug
+from sync.lists import IMPORT_TITLES, MarketingList
+from sync.merge import Permission
+from sync.runs import ID_PARTS, Run, first_phase, part_bounds
+from workers.app import App, app
+from workers.catalogues import default_columns, read_catalogue
+from workers.steps import Step, now_text, send, step
+from workers.take_in import Intake, take_in
+
+log = structlog.get_logger(__name__)
+
+ENDED = "end"  # the place of a part that is done
+
+
+@dramatiq.actor(queue_name="sync", actor_name="start_import")
+def start_import(journal_id: str) -> None:
+    """Make the list and start its import; a second delivery finds both and changes nothing."""
+    begin_import(app(), journal_id)
+
+
+@dramatiq.actor(queue_name="sync", actor_name="import_part")
+def import_part(run_id: str, part: int) -> None:
+    """Read on in one part of the id space; a second delivery goes on where the first committed."""
+    read_part(app(), run_id, part)
+
+
+def begin_import(app: App, journal_id: str) -> None:
+    """Create or widen the list of a module, and start an import run for it.
+
+    Raises:
+        Permanent: the connector is not active, or a column is no field of the module.
+    """
+    request = app.journal.read(journal_id).envelope.event(ListImportRequested)
+    known = app.runs.find(f"import-{journal_id}")
+    if known and not known.active:
+        return  # delivered again after it ran, or was folded
+    crm = app.crm()
+    catalogue = read_catalogue(app, request.module)
+    columns = tuple(request.columns) or default_columns(catalogue)
+    unknown = [column for column in columns if column not in catalogue]
+    if unknown:
+        raise Permanent(f"columns: {', '.join(unknown)} are no fields of {request.module}")
+    of = _list_for(app, request.module, columns)
+    run = Run(
+        id=f"import-{journal_id}",
+        list=of.id,
+        kind="import",
+        phase=first_phase("import"),
+        trigger=journal_id,
+        started_at=now_text(),
+        progressed_at=now_text(),
+        total=crm.count(request.module),
+    )
+    active_id = app.runs.start(run)
+    if active_id != run.id:
+        app.runs.fold(run, into=active_id)
+        log.info("import folded into the run that is going on", list=of.id, run=active_id)
+        return
+    app.runs.remember(run.id, "began_at", crm.server_info().gmt_time)
+    for part in range(len(ID_PARTS)):
+        send("import", run.id, part)
+
+
+def _list_for(app: App, module: str, columns: Sequence[str]) -> MarketingList:
+    title = IMPORT_TITLES[module]
+    new = MarketingList(
+        id=slug(title), title=title, module=module, columns=tuple(columns), created_at=now_text()
+    )
+    try:
+        app.lists.create(new)
+    except ListExistsError:
+        return app.lists.widen(new.id, columns)
+    return new
+
+
+def read_part(app: App, run_id: str, part: int) -> None:
+    """Page through one part of the ids and take the rows in; the last part ends the import."""
+    with step(app, run_id, "import", part=str(part)) as here:
+        if here is None:
+            return
+        intake = intake_for(here, add_new=True)
+        while (place := here.place(f"part{part}")) != ENDED:
+            if not here.has_time:
+                here.go_on(part)
+                return
+            _read_page(here, intake, part, place)
+        _end_if_last(here)
+
+
+def _read_page(here: Step, intake: Intake, part: int, place: str) -> None:
+    low, high = part_bounds(part)
+    here.renew()
+    page = here.app.crm().by_id_range(
+        here.of.module, here.of.columns, place or low, high, here.app.knobs.page_rows
+    )
+    reached = page.after.id if page.after else ENDED
+    notes = RunNotes(
+        run_id=here.run.id, set={f"place:part{part}": reached, "progressed_at": now_text()}
+    )
+    take_in(intake, page.rows, notes=notes, fence=here.fence)
+
+
+def _end_if_last(here: Step) -> None:
+    """The last part to end sets the cursor to when the import began, and ends the run."""
+    if any(here.place(f"part{part}") != ENDED for part in range(len(ID_PARTS))):
+        return
+    filled = {"cursor_at": here.place("began_at"), "filled": ",".join(here.of.columns)}
+    here.records.commit(state=filled)
+    here.finish_phase()
+
+
+def intake_for(here: Step, *, add_new: bool, permission: Permission | None = None) -> Intake:
+    """What may happen to rows taken in by this step. An import may fill every column."""
+    everything = Permission(push=frozenset(), pull=frozenset(here.of.columns))
+    return Intake(
+        of=here.of,
+        records=here.records,
+        catalogue=here.app.fields.catalogue(here.of.module or ""),
+        permission=permission or everything,
+        add_new=add_new,
+        our_user_id=here.app.connector.active().user_id,
+    )

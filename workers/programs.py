@@ -1,0 +1,92 @@
+"""List maintenance programs: run now, on a schedule, or before a sync that pushes what they set."""
+
+from collections.abc import Sequence
+
+import dramatiq
+import structlog
+
+from events import ProgramTick
+from store.records import Change, Fence, Records, StaleRecordsError
+from sync.lists import Program, ProgramRun
+from sync.programs import apply_steps, sets_any
+from sync.records import Record
+from sync.score import score
+from sync.setup import SyncSetup, permission
+from workers.app import App, app
+from workers.behaviour import drain
+from workers.steps import Step, now_text, step
+
+log = structlog.get_logger(__name__)
+
+
+@dramatiq.actor(queue_name="score", actor_name="run_program")
+def run_program(journal_id: str) -> None:
+    """Run one program; a second delivery sets the same values again, which changes nothing."""
+    tick = app().journal.read(journal_id).envelope.event(ProgramTick)
+    program = app().programs.get(tick.program)
+    if program is None:
+        log.warning("program is gone, tick ignored", program=tick.program)
+        return
+    carry_out(app(), program)
+
+
+@dramatiq.actor(queue_name="score", actor_name="recompute_scores")
+def recompute_scores(run_id: str) -> None:
+    """Run a list's programs before its sync; a second delivery sets the same values again."""
+    programs_first(app(), run_id)
+
+
+def programs_first(app: App, run_id: str) -> None:
+    """The barrier: programs that set a pushed column finish before anything is pulled or pushed."""
+    with step(app, run_id, "programs") as here:
+        if here is None:
+            return
+        pushed = permission(here.of.setup or SyncSetup(), here.of.columns).push
+        for program in app.programs.all().values():
+            if program.list == here.of.id and sets_any(program.steps, pushed):
+                carry_out(app, program, here)
+        here.finish_phase()
+
+
+def carry_out(app: App, program: Program, here: Step | None = None) -> ProgramRun:
+    """Add up waiting behaviour, then apply the program to every record of its list.
+
+    `here` is the sync step that this is part of; its lease then fences every commit.
+    """
+    drain(app)
+    records = app.lists.records(app.lists.get(program.list))
+    changed = seen = 0
+    for batch in records.scan():
+        if here:
+            here.renew()
+        changed += _apply(app, program, records, batch, here.fence if here else None)
+        seen += len(batch)
+    ran = ProgramRun(program=program.id, at=now_text(), records=seen, changed=changed)
+    app.program_runs.put(program.id, ran)
+    log.info("program finished", program=program.id, records=seen, changed=changed)
+    return ran
+
+
+def _apply(
+    app: App, program: Program, records: Records, batch: Sequence[Record], fence: Fence | None
+) -> int:
+    """Apply a program to some records; those edited meanwhile are read and done again."""
+    live = [record for record in batch if record.gone is None]
+    while live:
+        tallies = app.people.tallies([r.values.get("email1", "") for r in live])
+        changes = []
+        for record in live:
+            points = score(tallies[record.values.get("email1", "")])
+            after = apply_steps(record, program.steps, points)
+            if after is not record:
+                changes.append(Change(before=record, after=after, dirty=True))
+        if not changes:
+            return 0
+        try:
+            records.commit(changes, fence=fence)
+        except StaleRecordsError:
+            again = records.get_many([record.id for record in live]).values()
+            live = [record for record in again if record.gone is None]
+            continue
+        return len(changes)
+    return 0

@@ -1,0 +1,113 @@
+"""Pull: what changed in SugarCRM since the cursor goes into the list."""
+
+from datetime import datetime, timedelta
+
+import dramatiq
+
+from store.records import RunNotes
+from sugarcrm.crm import Page, Position
+from sync.setup import SyncSetup, permission
+from workers.app import App, app
+from workers.imports import ENDED, intake_for
+from workers.steps import Step, now_text, step
+from workers.take_in import Intake, take_in
+
+# A row's date_modified is taken when its save starts and is seen when that ends, so the last
+# while is read again; it must be longer than the slowest save on the server.
+OVERLAP = timedelta(seconds=120)
+_INSTANT = "%Y-%m-%d %H:%M:%S"
+
+
+@dramatiq.actor(queue_name="sync", actor_name="pull_batch")
+def pull_batch(run_id: str) -> None:
+    """Pull page after page; a second delivery goes on after the last page that was committed."""
+    pull(app(), run_id)
+
+
+@dramatiq.actor(queue_name="sync", actor_name="fill_columns")
+def fill_columns(run_id: str) -> None:
+    """Fill columns added since the last sync; a second delivery goes on where this one was."""
+    fill(app(), run_id)
+
+
+def pull(app: App, run_id: str) -> None:
+    """Take in every row changed since the cursor less the overlap, deleted ones too."""
+    with step(app, run_id, "pull") as here:
+        if here is None:
+            return
+        setup = here.of.setup or SyncSetup()
+        intake = intake_for(
+            here, add_new=setup.pull.add_new, permission=permission(setup, here.of.columns)
+        )
+        while (place := here.place("pull")) != ENDED:
+            if not here.has_time:
+                here.go_on()
+                return
+            _pull_page(here, intake, place)
+        here.finish_phase()
+
+
+def _pull_page(here: Step, intake: Intake, place: str) -> None:
+    cursor, position = here.records.state("cursor_at"), _position(place)
+    here.renew()
+    page = here.app.crm().changed(
+        here.of.module,
+        here.of.columns,
+        with_overlap(cursor),
+        position,
+        here.app.knobs.page_rows,
+    )
+    reached = position.modified_at if position else ""
+    newest = max([cursor, reached, *(row.modified_at for row in page.rows)])
+    # The cursor itself moves only with the last page: a run that begins again reads all of it.
+    state = {} if page.after else {"cursor_at": newest}
+    notes = RunNotes(
+        run_id=here.run.id, set={"place:pull": _place(page), "progressed_at": now_text()}
+    )
+    take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
+
+
+def with_overlap(cursor: str) -> str:
+    """Where to read from; an empty cursor means from the beginning."""
+    if not cursor:
+        return "1970-01-01 00:00:00"
+    moment = datetime.strptime(cursor, _INSTANT)  # noqa: DTZ007  SugarCRM's clock, naive UTC
+    return (moment - OVERLAP).strftime(_INSTANT)
+
+
+def _position(place: str) -> Position | None:
+    modified_at, _, row_id = place.partition("|")
+    return Position(modified_at, row_id) if row_id else None
+
+
+def _place(page: Page) -> str:
+    return f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
+
+
+def fill(app: App, run_id: str) -> None:
+    """Walk over all rows of the module once if the list has columns that were never filled."""
+    with step(app, run_id, "fill") as here:
+        if here is None:
+            return
+        filled = here.records.state("filled").split(",")
+        missing = [column for column in here.of.columns if column not in filled]
+        while missing and (place := here.place("fill")) != ENDED:
+            if not here.has_time:
+                here.go_on()
+                return
+            _fill_page(here, missing, place)
+        here.finish_phase()
+
+
+def _fill_page(here: Step, missing: list[str], place: str) -> None:
+    here.renew()
+    page = here.app.crm().by_id_range(
+        here.of.module, missing, place, None, here.app.knobs.page_rows
+    )
+    reached = page.after.id if page.after else ENDED
+    notes = RunNotes(run_id=here.run.id, set={"place:fill": reached, "progressed_at": now_text()})
+    state = {} if page.after else {"filled": ",".join(here.of.columns)}
+    intake = intake_for(here, add_new=False, permission=permission(SyncSetup(), ()))
+    known = here.records.by_crm_ids([row.id for row in page.rows])
+    rows = [row for row in page.rows if row.id in known]
+    take_in(intake, rows, notes=notes, fence=here.fence, state=state)

@@ -1,0 +1,158 @@
+"""Push: what changed in the list goes into SugarCRM, changed fields only, read back."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import dramatiq
+import msgspec
+
+from store.records import Change, RunNotes, StaleRecordsError
+from sugarcrm.crm import Draft, Row
+from sync.merge import Merge, merge
+from sync.records import GONE_THERE, Intent, Record, settle_intents, with_intents
+from sync.settle import settle
+from sync.setup import SyncSetup
+from workers.app import App, app
+from workers.create import create_new
+from workers.push_scope import Outgoing, Scope, scope_of, wants_push
+from workers.steps import Step, now_text, step
+from workers.take_in import theirs_of
+
+
+@dramatiq.actor(queue_name="sync", actor_name="push_batch")
+def push_batch(run_id: str) -> None:
+    """Push changed records; a second delivery reads SugarCRM first and finds what was written."""
+    push(app(), run_id)
+
+
+def push(app: App, run_id: str) -> None:
+    """Go through the records changed before this phase began, in the order of their changes."""
+    with step(app, run_id, "push") as here:
+        if here is None:
+            return
+        up_to = int(app.runs.remember(run_id, "push_up_to", str(here.records.last_change())))
+        scope = scope_of(here, here.of.setup or SyncSetup())
+        while True:
+            done = int(here.place("push") or 0)
+            waiting = here.records.dirty(done, up_to, app.knobs.push_rows)
+            if not waiting:
+                break
+            if not here.has_time:
+                here.go_on()
+                return
+            _push_some(here, scope, [record_id for record_id, _ in waiting], waiting[-1][1])
+        here.finish_phase()
+
+
+def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> None:
+    """Create or update a batch of records, then note how far the run has come."""
+    records = here.records.get_many(ids)
+    rings = here.records.intents(ids)
+    counts = Counter[str]()
+    live = [record for record in records.values() if record.gone is None]
+    bound = [record for record in live if record.crm_id]
+    if scope.add_new:
+        met = create_new(here, scope, [r for r in live if not r.crm_id], rings, counts)
+        bound += met
+    bound = [r for r in bound if wants_push(scope, r, rings.get(r.id, ()))]
+    if bound:
+        _update(here, scope, bound, rings, counts)
+    notes = RunNotes(
+        run_id=here.run.id,
+        set={"place:push": str(reached), "progressed_at": now_text()},
+        add=counts,
+    )
+    here.records.commit(notes=notes, fence=here.fence)
+
+
+def _update(
+    here: Step,
+    scope: Scope,
+    bound: Sequence[Record],
+    rings: Mapping[str, tuple[Intent, ...]],
+    counts: Counter[str],
+) -> None:
+    """Merge each record with SugarCRM's present row, write what is ours, read it back, commit."""
+    here.renew()
+    rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in bound], scope.columns)
+    plans = []
+    for record in bound:
+        row = rows.get(record.crm_id or "")
+        if row is None or row.deleted:
+            _bury(here, record, counts)
+            continue
+        plans.append(_plan(scope, record, row, rings.get(record.id, ())))
+    refused = _write(here, scope, [plan for plan in plans if plan.merged.push])
+    written = [p.record.crm_id or "" for p in plans if p.merged.push]
+    back = here.app.crm().by_ids(scope.module, written, scope.columns) if written else {}
+    for plan in plans:
+        reason = refused.get(plan.record.crm_id or "")
+        _settle(here, scope, plan, back.get(plan.record.crm_id or ""), reason, counts)
+
+
+def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Outgoing:
+    theirs = theirs_of(row, scope.our_user_id)
+    merged = merge(record, theirs, ring, scope.permission, scope.catalogue)
+    # The direction is a hard capability: nothing outside it leaves, whatever was decided.
+    push = {f: v for f, v in merged.push.items() if f in scope.permission.push}
+    pull = {f: v for f, v in merged.pull.items() if f in scope.permission.pull}
+    decided = Merge(pull=pull, push=push, agreed=merged.agreed, conflicts=merged.conflicts)
+    return Outgoing(record, decided, ring)
+
+
+def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str]:
+    """Note intents, then send changed fields only; give the refusals by SugarCRM id."""
+    if not plans:
+        return {}
+    here.records.note_intents({p.record.id: with_intents(p.ring, p.merged.push) for p in plans})
+    here.renew()
+    drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
+    answers = here.app.crm().update_many(scope.module, drafts)
+    return {answer.id: answer.refused for answer in answers if answer.refused}
+
+
+def _settle(
+    here: Step,
+    scope: Scope,
+    plan: Outgoing,
+    row: Row | None,
+    refused: str | None,
+    counts: Counter[str],
+) -> None:
+    """Commit one record with what SugarCRM kept; one edited meanwhile stays dirty."""
+    counts["count:conflicts"] += len(plan.merged.conflicts)
+    if plan.merged.push and (refused or row is None):
+        counts["count:rejected"] += 1
+        counts[f"reason:{refused or 'SugarCRM did not keep the change'}"] += 1
+        return
+    read_back = theirs_of(row, scope.our_user_id) if row and plan.merged.push else None
+    settled = settle(plan.record, plan.merged, read_back, plan.ring, scope.catalogue)
+    ring = settle_intents(with_intents(plan.ring, plan.merged.push))
+    change = Change(
+        before=plan.record,
+        after=settled.record,
+        dirty=True if settled.again else False,
+        intents=ring,
+    )
+    try:
+        here.records.commit([change], fence=here.fence)
+    except StaleRecordsError:
+        # Edited here meanwhile: the intents stay open, and the next run reads before it writes.
+        counts["count:skipped"] += 1
+        counts["reason:edited in the list during the sync, goes out with the next"] += 1
+        return
+    outcome = "updated_there" if plan.merged.push else "unchanged"
+    counts[f"count:{outcome}"] += 1
+    counts["count:updated_here"] += bool(plan.merged.pull)
+    for field in settled.altered:
+        counts[f"reason:SugarCRM keeps {field} in another form"] += 1
+
+
+def _bury(here: Step, record: Record, counts: Counter[str]) -> None:
+    """Its row is gone from SugarCRM: a tombstone, never a creation."""
+    gone = msgspec.structs.replace(record, gone=GONE_THERE)
+    try:
+        here.records.commit([Change(before=record, after=gone, dirty=False)], fence=here.fence)
+    except StaleRecordsError:
+        return  # edited meanwhile, so still dirty: the next run meets it again
+    counts["count:deleted"] += 1

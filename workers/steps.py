@@ -1,0 +1,121 @@
+"""What every step of a run shares: its lease, its budget of time, and what follows it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import dramatiq
+import structlog
+
+from store.leases import HeldError, Lease
+from store.lists import ListMissingError
+from store.records import Fence, FencedError, Records
+from store.runs import RunMissingError
+from sync.failure import Permanent, Retriable
+from sync.lists import MarketingList
+from sync.runs import Phase, Run, next_phase
+from workers.app import App
+
+log = structlog.get_logger(__name__)
+
+BUDGET_S = 10.0  # then a step hands on to a fresh message, so that stopping a worker is quick
+
+# Which actor carries out which phase, and on which queue.
+PHASE_ACTORS: dict[str, tuple[str, str]] = {
+    "programs": ("score", "recompute_scores"),
+    "import": ("sync", "import_part"),
+    "pull": ("sync", "pull_batch"),
+    "fill": ("sync", "fill_columns"),
+    "push": ("sync", "push_batch"),
+}
+
+
+def now_text() -> str:
+    """The present, as the store keeps instants."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def send(phase: Phase, *args: str | int) -> None:
+    """Enqueue the actor of `phase`."""
+    queue, actor = PHASE_ACTORS[phase]
+    dramatiq.get_broker().enqueue(
+        dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
+    )
+
+
+class Step:
+    """One delivery of a step: its run and list as read, and the lease that fences its commits."""
+
+    def __init__(self, app: App, run: Run, of: MarketingList, lease: Lease) -> None:
+        self.app, self.run, self.of, self._lease = app, run, of, lease
+        self.records: Records = app.lists.records(of)
+        self.fence = Fence(lease.key, lease.token)
+        self._ends_at = time.monotonic() + BUDGET_S
+
+    @property
+    def has_time(self) -> bool:
+        """Whether this delivery should go on by itself."""
+        return time.monotonic() < self._ends_at
+
+    def renew(self) -> None:
+        """Hold the lease for its full length again, before a call to SugarCRM.
+
+        Raises:
+            FencedError: it ended and is another's.
+        """
+        if not self._lease.renew():
+            raise FencedError(f"the lease {self._lease.key} ended")
+
+    def place(self, name: str) -> str:
+        """How far a part of this run has come."""
+        return self.app.runs.place(self.run.id, name)
+
+    def go_on(self, *args: str | int) -> None:
+        """Leave the rest of this phase to a fresh message."""
+        send(self.run.phase, self.run.id, *args)
+
+    def finish_phase(self) -> None:
+        """Move the run to its next phase and start that, or end the run."""
+        following = next_phase(self.run.kind, self.run.phase, self.of.setup)
+        if following == "done":
+            self.app.runs.finish(self.run, "done", now_text())
+            log.info("run finished", run=self.run.id, list=self.of.id)
+        elif self.app.runs.move(self.run.id, self.run.phase, following, now_text()):
+            send(following, self.run.id)
+
+
+@contextmanager
+def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step | None]:
+    """Hold the run's lease for the block; None when the run is past `phase` already.
+
+    A Permanent failure inside ends the run and is kept as its problem, for a person to see.
+
+    Raises:
+        Retriable: another worker holds the lease, or took it over.
+    """
+    run = _run(app, run_id)
+    if run is None or run.phase != phase:
+        yield None
+        return
+    try:
+        lease = app.leases.acquire(f"run:{run_id}:{part}", app.knobs.lease_s)
+    except HeldError as error:
+        raise Retriable(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
+    try:
+        yield Step(app, run, app.lists.get(run.list), lease)
+    except FencedError as error:
+        raise Retriable(f"run {run_id} was taken over by another worker") from error
+    except (Permanent, ListMissingError) as error:
+        log.warning("run failed", run=run_id, problem=str(error))
+        app.runs.finish(run, "failed", now_text(), str(error))
+    finally:
+        lease.release()
+
+
+def _run(app: App, run_id: str) -> Run | None:
+    try:
+        return app.runs.get(run_id)
+    except RunMissingError:
+        log.warning("no such run any more", run=run_id)
+        return None

@@ -1,0 +1,51 @@
+"""Start a sync of a list, by a tick or by a person."""
+
+import dramatiq
+import structlog
+
+from events import SyncTick
+from sync.failure import Permanent
+from sync.runs import Run, first_phase
+from workers.app import App, app
+from workers.catalogues import read_catalogue
+from workers.steps import now_text, send
+
+log = structlog.get_logger(__name__)
+
+
+@dramatiq.actor(queue_name="sync", actor_name="start_sync")
+def start_sync(journal_id: str) -> None:
+    """Start a run of a list; a second delivery, or a second tick, is folded into it."""
+    begin_sync(app(), journal_id)
+
+
+def begin_sync(app: App, journal_id: str) -> None:
+    """Start a run for the list of a tick, or wake the one that is going on."""
+    tick = app.journal.read(journal_id).envelope.event(SyncTick)
+    of = app.lists.get(tick.list)
+    run = Run(
+        id=f"sync-{journal_id}",
+        list=of.id,
+        kind="sync",
+        phase=first_phase("sync"),
+        trigger=journal_id,
+        started_at=now_text(),
+        progressed_at=now_text(),
+        missed=tick.missed,
+    )
+    known = app.runs.find(run.id)
+    if known and not known.active:
+        return  # delivered again after it ran, or was folded
+    active_id = app.runs.start(run)
+    if active_id != run.id:
+        app.runs.fold(run, into=active_id)
+        log.info("tick folded into the run that is going on", list=of.id, run=active_id)
+        return
+    try:
+        if of.module is None or of.setup is None:
+            raise Permanent("this list has no sync setup; `sugarloop sync setup LIST` makes one")
+        read_catalogue(app, of.module)
+    except Permanent as error:
+        app.runs.finish(run, "failed", now_text(), str(error))
+        return
+    send(known.phase if known else run.phase, run.id)
