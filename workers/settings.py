@@ -14,7 +14,8 @@ from sync.schedule import ScheduleError, parse_schedule
 PREFIX = "SUGARLOOP_"
 KEY_NAME, ADDRESS_NAME = "key", "redis.url"  # files that a local installation leaves in its home
 _KEY_FILE = "SUGARLOOP_KEY_FILE"
-_SECRET = frozenset({"key", "redis_url"})
+_SECRET = frozenset({"keys", "redis_url"})
+_VARIABLES = {"redis_url": "REDIS_URL", "keys": "SUGARLOOP_KEY"}
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
@@ -30,14 +31,14 @@ class SettingsError(ValueError):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Each field is the variable SUGARLOOP_<FIELD>; only `redis_url` is REDIS_URL.
+    """Each field is the variable SUGARLOOP_<FIELD>, save REDIS_URL and SUGARLOOP_KEY.
 
-    `key` holds Fernet keys, the newest first, for what is stored encrypted.
+    `keys` are Fernet keys, the newest first, for what is stored encrypted.
     """
 
     redis_url: str = "redis://127.0.0.1:6379/0"
     home: str = ".sugarloop"
-    key: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -85,13 +86,13 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
 
 def variable(name: str) -> str:
     """The environment variable of a setting."""
-    return "REDIS_URL" if name == "redis_url" else PREFIX + name.upper()
+    return _VARIABLES.get(name, PREFIX + name.upper())
 
 
 def shown(settings: Settings) -> dict[str, object]:
     """All settings by variable, secrets masked, for people to read."""
     plain = {name: getattr(settings, name) for name in Settings.__struct_fields__}
-    plain["key"] = f"{len(settings.key)} set" if settings.key else "none"
+    plain["keys"] = f"{len(settings.keys)} set" if settings.keys else "none"
     head, at, place = settings.redis_url.rpartition("@")
     plain["redis_url"] = f"{head.partition('://')[0]}://***@{place}" if at else place
     return {variable(name): value for name, value in plain.items()}
@@ -114,7 +115,7 @@ def _text(name: str, environ: Mapping[str, str], problems: list[str]) -> str | N
     home = Path(environ.get(variable("home"), Settings.__struct_defaults__[1]))
     if name == "redis_url" and (home / ADDRESS_NAME).is_file():
         return (home / ADDRESS_NAME).read_text().strip()
-    if name == "key":
+    if name == "keys":
         return _key_text(environ, home / KEY_NAME, problems)
     return None
 
@@ -132,8 +133,8 @@ def _key_text(environ: Mapping[str, str], fallback: Path, problems: list[str]) -
 
 
 def _convert(field: msgspec.structs.FieldInfo, text: str, problems: list[str]) -> dict[str, object]:
-    if field.name == "key":
-        return {"key": _keys(text, problems)}
+    if field.name == "keys":
+        return {"keys": _keys(text, problems)}
     try:
         return {field.name: msgspec.convert(text, field.type, strict=False)}
     except msgspec.ValidationError as problem:
@@ -149,7 +150,7 @@ def _keys(text: str, problems: list[str]) -> tuple[str, ...]:
             Fernet(key)
         except ValueError:
             problems.append(
-                f"{variable('key')}: key {number} of {len(keys)} is not a Fernet key"
+                f"{variable('keys')}: key {number} of {len(keys)} is not a Fernet key"
                 " (32 bytes in URL-safe base64)"
             )
     return keys
@@ -164,6 +165,12 @@ def _misfits(settings: Settings) -> list[str]:
         problems.append(
             f"{variable('crm_deadline_s')} ({settings.crm_deadline_s:g})"
             f" must be less than {variable('lease_s')} ({settings.lease_s:g})"
+        )
+    if settings.janitor_every_s * 3 > settings.heartbeat_s:
+        # It calls a worker dead only after watching it without a gap (see store/janitor.lua).
+        problems.append(
+            f"{variable('janitor_every_s')} ({settings.janitor_every_s:g})"
+            f" must be at most a third of {variable('heartbeat_s')} ({settings.heartbeat_s:g})"
         )
     try:
         parse_schedule("daily 00:00", settings.default_zone)

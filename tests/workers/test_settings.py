@@ -16,7 +16,7 @@ def test_text_becomes_the_type_of_its_setting(tmp_path):
             "REDIS_URL": "rediss://cache.example.com:6380/2",
             "SUGARLOOP_HOME": str(tmp_path),
             "SUGARLOOP_WEB_PORT": "9000",
-            "SUGARLOOP_HEARTBEAT_S": "2.5",
+            "SUGARLOOP_HEARTBEAT_S": "17.5",
             "SUGARLOOP_ALLOW_INSECURE_CRM": "true",
             "SUGARLOOP_KEY": f"{KEY}, {KEY}",
         }
@@ -24,9 +24,9 @@ def test_text_becomes_the_type_of_its_setting(tmp_path):
 
     assert settings.redis_url == "rediss://cache.example.com:6380/2"
     assert settings.web_port == 9000
-    assert settings.heartbeat_s == 2.5
+    assert settings.heartbeat_s == 17.5
     assert settings.allow_insecure_crm is True
-    assert settings.key == (KEY, KEY)
+    assert settings.keys == (KEY, KEY)
 
 
 def test_every_error_is_reported_at_once(tmp_path):
@@ -70,7 +70,7 @@ def test_a_key_file_is_read_and_a_missing_one_is_an_error(tmp_path):
     (tmp_path / "keys").write_text(f"{KEY}\n{KEY}\n")
     environ = {"SUGARLOOP_HOME": str(tmp_path)}
 
-    assert load(environ | {"SUGARLOOP_KEY_FILE": str(tmp_path / "keys")}).key == (KEY, KEY)
+    assert load(environ | {"SUGARLOOP_KEY_FILE": str(tmp_path / "keys")}).keys == (KEY, KEY)
     with pytest.raises(SettingsError, match="SUGARLOOP_KEY_FILE: cannot be read"):
         load(environ | {"SUGARLOOP_KEY_FILE": str(tmp_path / "none")})
 
@@ -81,5 +81,5 @@ def test_a_local_installation_fills_the_gaps_only(tmp_path):
     environ = {"SUGARLOOP_HOME": str(tmp_path)}
 
     assert load(environ).redis_url == "redis://127.0.0.1:7777/0"
-    assert load(environ).key == (KEY,)
+    assert load(environ).keyss == (KEY,)
     assert load(environ | {"REDIS_URL": "redis://other/0"}).redis_url == "redis://other/0"
