@@ -1,0 +1,201 @@
+"""Email addresses: one row an address, shared by every lead and contact that has it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from sugarcrm.answers import NameValue, linked_values, plain_values
+from sugarcrm.batches import batch_size, write_in_batches
+from sugarcrm.crm import Draft, Module
+from sugarcrm.errors import RefusedError
+from sugarcrm.query import address_among, id_among, sendable
+from sugarcrm.service import Record, Service
+from sugarcrm.values import as_flag, email_key, to_wire
+
+EMAIL = "email1"
+_COLUMN = {"email_opt_out": "opt_out", "invalid_email": "invalid_email"}
+EMAIL_FIELDS = frozenset({EMAIL, *_COLUMN})
+_LINK = "email_addresses"
+_ROW = ("id", "email_address", "opt_out", "invalid_email")
+_ASKED_AT_ONCE = 100
+NO_ADDRESS = "no email address to hold the flag"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """One row of EmailAddresses; `flags` by the names that leads and contacts use."""
+
+    id: str
+    address: str
+    flags: Mapping[str, bool]
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """The addresses of one record; email1 is the primary one."""
+
+    email: str
+    linked: tuple[Address, ...]
+
+    @property
+    def primary(self) -> Address | None:
+        key = email_key(self.email)
+        return next((a for a in self.linked if email_key(a.address) == key), None)
+
+
+class Addresses:
+    """Reads and changes addresses without harm to others that share them."""
+
+    def __init__(self, service: Service, *, deadline_s: float) -> None:
+        self._service, self._size = service, batch_size(deadline_s)
+
+    def known(self, emails: Iterable[str]) -> dict[str, Address]:
+        """Find the rows of `emails`; keys are folded. Two rows of one address count as one."""
+        keys = sorted({email_key(email) for email in emails if email.strip() and sendable(email)})
+        found: dict[str, Address] = {}
+        for start in range(0, len(keys), _ASKED_AT_ONCE):
+            asked = address_among(keys[start : start + _ASKED_AT_ONCE])
+            answer = self._service.entry_list("EmailAddresses", asked, _ROW, 10 * _ASKED_AT_ONCE)
+            for entry in answer.entry_list:
+                address = _address(plain_values(entry.name_value_list))
+                key = email_key(address.address)
+                found[key] = _stricter(found[key], address) if key in found else address
+        return found
+
+    def keeping_flags(self, drafts: Sequence[Draft], *, named_win: bool) -> list[Draft]:
+        """Give each draft the flags that its address already has.
+
+        A save that names an address and not its flags resets them for everyone who shares it
+        (measured on both products). With `named_win` a flag that the draft names may clear one;
+        a creation passes False, since making a record takes back no one's opt-out.
+        """
+        known = self.known(draft.values.get(EMAIL, "") for draft in drafts)
+        return [_keeping(draft, known, named_win=named_win) for draft in drafts]
+
+    def holders(self, module: Module, ids: Sequence[str]) -> dict[str, Holder]:
+        """Read which addresses the records have; ids that are gone are absent."""
+        answer = self._service.entry_list(
+            module, id_among(module, ids), ("id", EMAIL), len(ids), links={_LINK: _ROW}
+        )
+        linked = linked_values(answer, _LINK)
+        found = {}
+        for entry, rows in zip(answer.entry_list, linked, strict=True):
+            values = plain_values(entry.name_value_list)
+            addresses = tuple(_address(r) for r in rows if r.get("email_address"))
+            found[values.get("id", "")] = Holder(values.get(EMAIL, ""), addresses)
+        return found
+
+    def change(
+        self, module: Module, drafts: Sequence[Draft], holders: Mapping[str, Holder]
+    ) -> dict[str, str]:
+        """Change email1 and flags of records that have an address; returns refusals by record id.
+
+        Needed where set_entry ignores them (SuiteCRM 7.12 and later); the user must be an
+        administrator there.
+        """
+        refused: dict[str, str] = {}
+        flags: dict[str, Draft] = {}
+        known = self.known(d.values.get(EMAIL, "") for d in drafts)
+        for draft in drafts:
+            try:
+                target = self._target(module, draft, holders[draft.id], known)
+            except RefusedError as error:
+                refused[draft.id] = str(error)
+                continue
+            wanted = _flags_to_write(draft, target)
+            if target is None and "1" in wanted.values():
+                refused[draft.id] = NO_ADDRESS
+            elif target is not None and wanted:
+                flags[draft.id] = Draft(target.id, wanted)
+        return refused | self._write_flags(flags)
+
+    def _target(
+        self, module: Module, draft: Draft, holder: Holder, known: dict[str, Address]
+    ) -> Address | None:
+        """Make the wanted address the record's only primary one; returns it."""
+        email = draft.values.get(EMAIL)
+        primary = holder.primary
+        if email is None or email_key(email) == email_key(holder.email):
+            return primary
+        target = None
+        if email.strip():
+            target = known.get(email_key(email)) or self._create(email, draft)
+            known[email_key(email)] = target
+            self._link(module, draft.id, target, delete=False)
+        if primary is not None:
+            self._link(module, draft.id, primary, delete=True)
+        return target
+
+    def _link(self, module: Module, record_id: str, address: Address, *, delete: bool) -> None:
+        self._service.set_relationship(module, record_id, _LINK, [address.id], delete=delete)
+
+    def _create(self, email: str, draft: Draft) -> Address:
+        """Add a row; it is looked for before every try, so a lost answer leaves no second one."""
+        flags = {name: as_flag(draft.values.get(name, "")) for name in _COLUMN}
+        record = [
+            NameValue("email_address", to_wire(email.strip())),
+            NameValue("email_address_caps", to_wire(email.strip().upper())),
+            *(NameValue(_COLUMN[name], _digit(flags[name])) for name in _COLUMN),
+        ]
+        row_id = self._service.set_entry("EmailAddresses", record)
+        return Address(row_id, email.strip(), flags)
+
+    def _write_flags(self, flags: Mapping[str, Draft]) -> dict[str, str]:
+        rows = {draft.id: draft for draft in flags.values()}
+        size = self._size if self._service.profile.batch_writes else 1
+        written = write_in_batches(
+            list(rows.values()), size=size, send=self._send_flags, applied=self._show_flags
+        )
+        refused = {w.id: w.refused for w in written if w.refused}
+        return {owner: refused[row.id] for owner, row in flags.items() if row.id in refused}
+
+    def _send_flags(self, rows: Sequence[Draft]) -> set[str]:
+        records = [_flag_record(row) for row in rows]
+        if len(records) == 1:
+            return {self._service.set_entry("EmailAddresses", records[0])}
+        return set(self._service.set_entries("EmailAddresses", records))
+
+    def _show_flags(self, rows: Sequence[Draft]) -> set[str]:
+        asked = id_among("EmailAddresses", [row.id for row in rows])
+        answer = self._service.entry_list("EmailAddresses", asked, _ROW, len(rows))
+        now = [_address(plain_values(entry.name_value_list)) for entry in answer.entry_list]
+        have = {address.id: address.flags for address in now}
+        return {
+            row.id
+            for row in rows
+            if row.id in have and all(have[row.id][n] == as_flag(v) for n, v in row.values.items())
+        }
+
+
+def _keeping(draft: Draft, known: Mapping[str, Address], *, named_win: bool) -> Draft:
+    address = known.get(email_key(draft.values.get(EMAIL, "")))
+    if address is None:
+        return draft
+    kept = {name: "1" for name, is_set in address.flags.items() if is_set}
+    return Draft(draft.id, {**kept, **draft.values} if named_win else {**draft.values, **kept})
+
+
+def _flags_to_write(draft: Draft, target: Address | None) -> dict[str, str]:
+    """The flags that `draft` names and that differ from those the address has."""
+    named = {name: as_flag(draft.values[name]) for name in _COLUMN if name in draft.values}
+    return {
+        name: _digit(wanted)
+        for name, wanted in named.items()
+        if target is None or target.flags[name] != wanted
+    }
+
+
+def _flag_record(row: Draft) -> Record:
+    pairs = ((_COLUMN[name], value) for name, value in row.values.items())
+    return [NameValue("id", row.id), *(NameValue(column, value) for column, value in pairs)]
+
+
+def _address(values: Mapping[str, str]) -> Address:
+    flags = {name: as_flag(values.get(column, "")) for name, column in _COLUMN.items()}
+    return Address(values.get("id", ""), values.get("email_address", ""), flags)
+
+
+def _stricter(one: Address, other: Address) -> Address:
+    return Address(one.id, one.address, {n: one.flags[n] or other.flags[n] for n in _COLUMN})
+
+
+def _digit(flag: bool) -> str:
+    return "1" if flag else "0"

@@ -1,0 +1,91 @@
+"""Writing many records in few calls, so that one bad record is found and the others written."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from sugarcrm.crm import Draft, Written
+from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
+from sugarcrm.lost import ServerFailedError
+
+MOST_RECORDS = 50
+_RECORD_COSTS_S = 0.1  # five times what a server took a record
+
+NOT_SAVED = "the server did not save it; is the right to write this record missing?"
+FAILED = "the server failed on this record"
+
+Send = Callable[[Sequence[Draft]], set[str]]  # returns the ids acknowledged
+Applied = Callable[[Sequence[Draft]], set[str]]  # reads; returns the ids that show the write
+
+
+def batch_size(deadline_s: float) -> int:
+    """How many records a call may hold and still end well within the deadline."""
+    return max(1, min(MOST_RECORDS, int(deadline_s / _RECORD_COSTS_S)))
+
+
+def write_in_batches(
+    drafts: Sequence[Draft], *, size: int, send: Send, applied: Applied
+) -> list[Written]:
+    """Write `drafts` in order; tells for each whether the server refused it.
+
+    Raises:
+        AmbiguousError: an answer was lost; some may have been written.
+    """
+    outcome: dict[str, Written] = {}
+    for start in range(0, len(drafts), size):
+        for written in _write_batch(drafts[start : start + size], send, applied):
+            outcome[written.id] = written
+    return [outcome[draft.id] for draft in drafts]
+
+
+def _write_batch(batch: Sequence[Draft], send: Send, applied: Applied) -> Iterator[Written]:
+    """Write one batch. The server works in order and stops dead at a record it fails on.
+
+    What it did before that is committed (measured), so it is read; the first record that does not
+    show is tried alone, and the rest goes on as a batch.
+    """
+    rest = list(batch)
+    while len(rest) > 1:
+        try:
+            kept = send(rest)
+        except ServerFailedError:
+            shown = _read(applied, rest)
+        except RefusedError as error:
+            yield from (Written(draft.id, str(error)) for draft in rest)
+            return
+        else:
+            yield from _told(rest, kept, applied)
+            return
+        yield from (Written(draft.id) for draft in rest if draft.id in shown)
+        rest = [draft for draft in rest if draft.id not in shown]
+        if rest:
+            yield _write_alone(rest.pop(0), send, applied)
+    if rest:
+        yield _write_alone(rest[0], send, applied)
+
+
+def _write_alone(draft: Draft, send: Send, applied: Applied) -> Written:
+    try:
+        kept = send([draft])
+    except ServerFailedError:
+        if draft.id in _read(applied, [draft]):
+            return Written(draft.id)
+        return Written(draft.id, FAILED)
+    except RefusedError as error:
+        return Written(draft.id, str(error))
+    return next(iter(_told([draft], kept, applied)))
+
+
+def _told(batch: Sequence[Draft], kept: set[str], applied: Applied) -> Iterator[Written]:
+    """Tell who was acknowledged; a record that was not is read, as places tell nothing."""
+    doubtful = [draft for draft in batch if draft.id not in kept]
+    shown = _read(applied, doubtful) if doubtful else set()
+    for draft in batch:
+        saved = draft.id in kept or draft.id in shown
+        yield Written(draft.id, None if saved else NOT_SAVED)
+
+
+def _read(applied: Applied, drafts: Sequence[Draft]) -> set[str]:
+    try:
+        return applied(drafts)
+    except CrmError as error:
+        reason = str(error)
+    raise AmbiguousError(f"a write failed, and what it did could not be read: {reason}")

@@ -1,0 +1,164 @@
+"""SugarCRM's web service methods, typed: arguments in their declared order, answers as structs."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from sugarcrm.answers import (
+    Count,
+    EntryList,
+    Linked,
+    LoggedIn,
+    NameValue,
+    SavedMany,
+    SavedOne,
+    ServerSays,
+)
+from sugarcrm.errors import (
+    AmbiguousError,
+    CrmError,
+    NotSugarError,
+    RefusedError,
+    SessionLostError,
+)
+from sugarcrm.profiles import NULL_MEANS_NO_SESSION, ApiVersion, Profile
+from sugarcrm.query import Query
+from sugarcrm.secret import Secret
+from sugarcrm.session import SessionPool
+from sugarcrm.transport import Transport
+
+T = TypeVar("T")
+
+Record = list[NameValue]
+Links = Mapping[str, Sequence[str]]  # fields wanted of the records behind each link
+
+
+class Service:
+    """Calls that need a session; each runs on one of the pool's."""
+
+    def __init__(self, transport: Transport, sessions: SessionPool, profile: Profile) -> None:
+        self._transport, self._sessions, self.profile = transport, sessions, profile
+
+    def entry_list(
+        self,
+        module: str,
+        query: Query,
+        fields: Sequence[str],
+        limit: int,
+        *,
+        order: str = "",
+        links: Links | None = None,
+        with_deleted: bool = False,
+    ) -> EntryList:
+        """Read a page. `order` holds bare column names: one with its table is silently ignored."""
+        wanted_links = [{"name": link, "value": names} for link, names in (links or {}).items()]
+        deleted = self.profile.deleted_with_live if with_deleted else 0
+        args = [module, query.sql, order, 0, list(fields), wanted_links, limit, deleted]
+        return self._ask(self.profile.list_api, "get_entry_list", args, EntryList)
+
+    def entries_count(self, module: str) -> int:
+        answer = self._ask(self.profile.count_api, "get_entries_count", [module, "", 0], Count)
+        if answer.result_count is None:
+            raise RefusedError("get_entries_count: the server's own query failed")
+        return int(answer.result_count)
+
+    def module_fields(self, module: str, answer: type[T]) -> T:
+        return self._ask(self.profile.metadata_api, "get_module_fields", [module], answer)
+
+    def set_entry(self, module: str, record: Record) -> str:
+        """Write one record; returns the id that the server says it wrote."""
+        return self._tell("set_entry", [module, record], SavedOne).id
+
+    def set_entries(self, module: str, records: Sequence[Record]) -> list[str]:
+        """Write records; the ids that come back may be fewer, and then tell nothing by place."""
+        return self._tell("set_entries", [module, list(records)], SavedMany).ids
+
+    def set_relationship(
+        self, module: str, record_id: str, link: str, related: Sequence[str], *, delete: bool
+    ) -> None:
+        """Link or unlink records; doing it twice changes nothing.
+
+        Raises:
+            RefusedError: the module has no such link.
+        """
+        args = [module, record_id, link, list(related), [], int(delete)]
+        if self._tell("set_relationship", args, Linked).failed:
+            raise RefusedError(f"set_relationship: {module} has no usable link {link}")
+
+    def _ask(self, api: ApiVersion, method: str, args: Sequence[object], answer: type[T]) -> T:
+        body = self._call(api, method, args, writes=False)
+        try:
+            return msgspec.json.decode(body, type=answer)
+        except msgspec.ValidationError:
+            pass
+        raise NotSugarError(f"{method}: the answer has not the shape that SugarCRM documents")
+
+    def _tell(self, method: str, args: Sequence[object], answer: type[T]) -> T:
+        body = self._call(self.profile.write_api, method, args, writes=True)
+        try:
+            return msgspec.json.decode(body, type=answer)
+        except msgspec.ValidationError:
+            pass
+        raise AmbiguousError(f"{method}: the answer has not the shape that SugarCRM documents")
+
+    def _call(self, api: ApiVersion, method: str, args: Sequence[object], *, writes: bool) -> bytes:
+        nothing = False
+
+        def on(session: Secret) -> bytes:
+            nonlocal nothing
+            nothing = False
+            body = self._transport.post(api, method, [session, *args], writes=writes)
+            nothing = body.strip() == b"null"
+            if nothing and api in NULL_MEANS_NO_SESSION:
+                raise SessionLostError(f"{method}: an empty answer, as for a lost session")
+            return body
+
+        try:
+            body = self._sessions.run(on)
+        except SessionLostError:
+            if not nothing:
+                raise
+        if nothing:
+            raise RefusedError(f"{method}: the server did nothing and gave no reason")
+        return body
+
+
+def ask_server(transport: Transport, api: ApiVersion) -> ServerSays:
+    """Read what the server says of itself; needs no session."""
+    body = transport.post(api, "get_server_info", [])
+    try:
+        return msgspec.json.decode(body, type=ServerSays)
+    except msgspec.ValidationError:
+        pass
+    raise NotSugarError("get_server_info: the answer has not the shape that SugarCRM documents")
+
+
+def ask_login(transport: Transport, api: ApiVersion, user: str, password_md5: Secret) -> LoggedIn:
+    """Open a session; the arguments go by position, which every version and PHP understands."""
+    user_auth = {"user_name": user, "password": password_md5}
+    body = transport.post(api, "login", [user_auth, "Sugarloop", []])
+    try:
+        return msgspec.json.decode(body, type=LoggedIn)
+    except msgspec.ValidationError:
+        pass
+    raise NotSugarError("login: the answer has not the shape that SugarCRM documents")
+
+
+def ask_user(transport: Transport, api: ApiVersion, session: Secret, user_id: str) -> EntryList:
+    """Read whether the user is an administrator, where login does not tell."""
+    body = transport.post(api, "get_entry", [session, "Users", user_id, ["is_admin"], []])
+    try:
+        return msgspec.json.decode(body, type=EntryList)
+    except msgspec.ValidationError:
+        pass
+    raise NotSugarError("get_entry: the answer has not the shape that SugarCRM documents")
+
+
+def log_out(transport: Transport, api: ApiVersion, session: Secret) -> bool:
+    """End a session; says whether the server did, for one that is left behind ends by itself."""
+    try:
+        transport.post(api, "logout", [session])
+    except CrmError:
+        return False
+    return True

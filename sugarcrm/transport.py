@@ -1,0 +1,232 @@
+"""One request, one answer: POST to service/<version>/rest.php within a deadline."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlencode
+
+import msgspec
+import requests
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from sugarcrm.deadline import DeadlineAdapter, exchange_within
+from sugarcrm.errors import (
+    AmbiguousError,
+    BusyError,
+    CrmError,
+    NotSugarError,
+    RefusedError,
+)
+from sugarcrm.faults import Fault, error_for
+from sugarcrm.lost import LostAnswerError, ServerFailedError, UnreadableError
+from sugarcrm.profiles import ApiVersion
+from sugarcrm.secret import reveal
+
+ANSWER_CAP_BYTES = 32 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
+_HEADERS = {
+    "User-Agent": "Sugarloop",
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip",
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+
+# How PHP and SugarCRM say in plain text that they gave up; CE says it with status 200.
+_GAVE_UP = re.compile(rb"(?i)^\s*(?:<br />\s*)?(database failure|(\w+ ){0,5}fatal error|<b>fatal)")
+_QUERY_FAILED = re.compile(rb"(?i)\bquery failed\s*:")
+
+Mishap = Literal["unreachable", "late", "broken", "too large", "untrusted", "forbidden"]
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    status: int
+    retry_after: str
+    body: bytes
+
+
+class _Lost(msgspec.Struct, frozen=True):
+    mishap: Mishap
+    sent: bool
+
+
+class _TooLargeError(Exception):
+    """The answer grew beyond the cap."""
+
+
+class _Http(requests.Session):
+    """Keeps nothing between requests and follows nothing.
+
+    A kept PHPSESSID would make a second login change the user of the first session
+    (measured on SuiteCRM 7.14 and SugarCRM CE).
+    """
+
+    def __init__(self, connections: int) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        for scheme in ("http://", "https://"):
+            self.mount(scheme, DeadlineAdapter(connections))
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
+        return None
+
+
+class Transport:
+    """Sends one call at a time per thread; any number of threads may share it."""
+
+    def __init__(
+        self, site: str, *, deadline_s: float, connections: int, ca_file: Path | None = None
+    ) -> None:
+        self._site, self.deadline_s = site, deadline_s
+        self._http = _Http(connections)
+        self._http.verify = str(ca_file) if ca_file else True
+
+    def post(
+        self, api: ApiVersion, method: str, args: Sequence[object], *, writes: bool = False
+    ) -> bytes:
+        """Return the JSON of a success.
+
+        Raises:
+            CrmError: the subclass says whether a write may have happened.
+        """
+        outcome = self._exchange(f"{self._site}/service/{api}/rest.php", method, args)
+        if isinstance(outcome, _Lost):
+            raise _error_for_lost(outcome, method, writes=writes, deadline_s=self.deadline_s)
+        error = _error_in(outcome, method, writes=writes)
+        if error is not None:
+            raise error
+        return outcome.body
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _exchange(self, url: str, method: str, args: Sequence[object]) -> _Reply | _Lost:
+        """Send and read; answers what happened, so that no error carries the request with it."""
+        form = {"method": method, "input_type": "JSON", "response_type": "JSON"}
+        rest_data = msgspec.json.encode(args, enc_hook=reveal)
+        mishap: Mishap
+        with exchange_within(self.deadline_s) as exchange:
+            try:
+                response = self._http.post(
+                    url,
+                    data=urlencode({**form, "rest_data": rest_data}),
+                    headers=_HEADERS,
+                    timeout=self.deadline_s,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                with response:
+                    return _Reply(
+                        response.status_code,
+                        response.headers.get("Retry-After", ""),
+                        _read_body(response.raw, response.headers.get("Content-Encoding", "")),
+                    )
+            except requests.exceptions.SSLError:
+                mishap = "broken" if exchange.sent else "untrusted"
+            except _TooLargeError:
+                mishap = "too large"
+            except (requests.RequestException, HTTPError, OSError, zlib.error):
+                mishap = "broken" if exchange.sent else "unreachable"
+            if mishap in ("broken", "unreachable") and exchange.over:
+                mishap = "late"
+            if exchange.forbidden_address and not exchange.sent:
+                mishap = "forbidden"
+            return _Lost(mishap, exchange.sent)
+
+
+def _read_body(raw: BaseHTTPResponse, encoding: str) -> bytes:
+    """Read to the end, decompressing by hand so that the cap holds for what comes out."""
+    gunzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding.lower() == "gzip" else None
+    body = bytearray()
+    while chunk := raw.read(_CHUNK_BYTES, decode_content=False):
+        if gunzip:
+            chunk = gunzip.decompress(chunk, ANSWER_CAP_BYTES + 1 - len(body))
+        body += chunk
+        if len(body) > ANSWER_CAP_BYTES:
+            raise _TooLargeError
+    if gunzip and body and not gunzip.eof:
+        raise zlib.error("the compressed answer was cut short")
+    return bytes(body)
+
+
+def _error_for_lost(lost: _Lost, method: str, *, writes: bool, deadline_s: float) -> CrmError:
+    if lost.mishap == "untrusted":
+        return NotSugarError(f"{method}: the server's certificate could not be trusted")
+    if lost.mishap == "forbidden":
+        return NotSugarError(f"{method}: the name leads to a link-local or metadata address")
+    reason = {
+        "unreachable": "could not connect",
+        "late": f"no complete answer within {deadline_s:g} s",
+        "broken": "the connection broke or the answer was cut short",
+        "too large": f"the answer is larger than {ANSWER_CAP_BYTES} bytes",
+    }[lost.mishap]
+    if not lost.sent:
+        return BusyError(f"{method}: {reason}")
+    if writes:
+        return AmbiguousError(f"{method}: {reason}; it may have been done")
+    if lost.mishap == "too large":
+        return RefusedError(f"{method}: {reason}; ask for fewer rows")
+    return LostAnswerError(f"{method}: {reason}")
+
+
+def _error_in(reply: _Reply, method: str, *, writes: bool) -> CrmError | None:
+    if reply.status != 200:
+        return _error_for_status(reply, method, writes=writes)
+    # validates the whole text, keeps almost nothing of it
+    try:
+        answer = msgspec.json.decode(reply.body, type=Fault | str | list[msgspec.Raw] | None)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        answer = None
+        unreadable = True
+    else:
+        unreadable = False
+    if unreadable:
+        return _error_for_text(reply, method, writes=writes)
+    if isinstance(answer, Fault) and answer.number is not None:
+        return error_for(answer, method)
+    return None
+
+
+def _error_for_status(reply: _Reply, method: str, *, writes: bool) -> CrmError:
+    status = reply.status
+    text = f"{method}: HTTP {status}"
+    if 300 <= status < 400 and method == "login":
+        return NotSugarError(
+            f"{text}: redirected; has this administrator finished the first-login wizard"
+            " in the browser?"
+        )
+    if 300 <= status < 400:
+        return NotSugarError(f"{text}: redirected; give the address that it leads to")
+    if status in (429, 503):
+        return BusyError(text, retry_in_s=_retry_in_s(reply.retry_after))
+    if status in (404, 405, 410):
+        return NotSugarError(f"{text}: no SugarCRM web service here")
+    if 400 <= status < 500:
+        return RefusedError(text)
+    if status == 500:
+        return _gave_up(text, writes=writes)
+    return AmbiguousError(text) if writes else LostAnswerError(text)
+
+
+def _error_for_text(reply: _Reply, method: str, *, writes: bool) -> CrmError:
+    start = reply.body[:2000]
+    if _GAVE_UP.search(start) or _QUERY_FAILED.search(start):
+        return _gave_up(f"{method}: the server failed and said so in plain text", writes=writes)
+    what = "nothing" if not reply.body else "text that is not JSON"
+    text = f"{method}: the server answered {what}"
+    return AmbiguousError(text) if writes else UnreadableError(text)
+
+
+def _gave_up(text: str, *, writes: bool) -> CrmError:
+    return ServerFailedError(text) if writes else BusyError(text)
+
+
+def _retry_in_s(retry_after: str) -> float:
+    """Read Retry-After in seconds; its date form and nonsense give the usual pause."""
+    return (
+        min(float(retry_after), 3600.0) if retry_after.isascii() and retry_after.isdigit() else 5.0
+    )
