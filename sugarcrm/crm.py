@@ -11,8 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from sync.catalogue import FieldDef
-
-Module = Literal["Leads", "Contacts"]
+from sync.catalogue import Module as Module
 
 
 class Account(msgspec.Struct, frozen=True):

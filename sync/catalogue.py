@@ -1,6 +1,10 @@
 """The field catalogue of a SugarCRM module, and standard field names drawn from it."""
 
+from typing import Literal
+
 import msgspec
+
+Module = Literal["Leads", "Contacts"]
 
 
 class FieldDef(msgspec.Struct, frozen=True, kw_only=True):

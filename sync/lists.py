@@ -2,11 +2,15 @@
 
 import msgspec
 
+from sync.catalogue import Module
 from sync.schedule import Schedule
 from sync.setup import SyncSetup
 
 DEFAULT_FOLDER = "Marketing Lists"
-IMPORT_TITLES = {"Leads": "All SugarCRM Leads", "Contacts": "All SugarCRM Contacts"}
+IMPORT_TITLES: dict[Module, str] = {
+    "Leads": "All SugarCRM Leads",
+    "Contacts": "All SugarCRM Contacts",
+}
 
 
 class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +22,7 @@ class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     title: str
     folder: str = DEFAULT_FOLDER
-    module: str | None = None
+    module: Module | None = None
     columns: tuple[str, ...] = ()
     created_at: str = ""
     setup: SyncSetup | None = None
@@ -60,7 +64,7 @@ class FormSetting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     form: str
-    module: str | None = None
+    module: Module | None = None
     mapping: dict[str, str] = {}
     may_update: tuple[str, ...] = ()
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-
 GONE_THERE = "deleted in SugarCRM"
 GONE_HERE = "removed from the list"
 

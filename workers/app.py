@@ -4,12 +4,12 @@ import threading
 from functools import cache
 
 import redis
+from store.journal import Journal
 
 import events
 from store import named
 from store.connector import Connection, Connector
 from store.fields import Fields
-from store.journal import Journal
 from store.leases import Leases
 from store.lists import Lists
 from store.outcomes import Outcomes
@@ -25,7 +25,7 @@ class App:
 
     def __init__(self, knobs: settings.Settings, client: redis.Redis) -> None:
         self.knobs, self.client = knobs, client
-        self.connector = Connector(client, knobs.key)
+        self.connector = Connector(client, knobs.keys)
         self.fields = Fields(client)
         self.journal = Journal(client)
         self.leases = Leases(client)

@@ -3,9 +3,9 @@
 from collections import defaultdict
 
 import dramatiq
+from store.journal import Entry
 
 import events
-from store.journal import Entry
 from sync.identity import normal_email
 from sync.score import Behaviour, fold
 from workers.app import App, app

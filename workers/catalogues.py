@@ -1,14 +1,15 @@
 """SugarCRM's field catalogue: read it, keep it, draw standard field names and columns from it."""
 
 from sync.canonical import Catalogue
+from sync.catalogue import Module
 from sync.standard_fields import optimize
 from workers.app import App
 
-MODULES = ("Leads", "Contacts")
+MODULES: tuple[Module, ...] = ("Leads", "Contacts")
 _ALWAYS = ("email1", "email_opt_out", "invalid_email")
 
 
-def read_catalogue(app: App, module: str) -> Catalogue:
+def read_catalogue(app: App, module: Module) -> Catalogue:
     """Read the fields of a module from SugarCRM and keep them."""
     fields = app.crm().fields(module)
     app.fields.put_catalogue(module, fields)
@@ -17,7 +18,7 @@ def read_catalogue(app: App, module: str) -> Catalogue:
 
 def optimize_fields(app: App) -> int:
     """Draw the standard field names from Leads and Contacts; give how many there are now."""
-    catalogues = {module: read_catalogue(app, module).values() for module in MODULES}
+    catalogues = {str(m): read_catalogue(app, m).values() for m in MODULES}
     drawn = optimize(app.fields.standard(), catalogues)
     app.fields.put_standard(drawn)
     return len(drawn)

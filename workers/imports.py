@@ -8,6 +8,7 @@ import structlog
 from events import ListImportRequested
 from store.lists import ListExistsError
 from store.records import RunNotes
+from sync.catalogue import Module
 from sync.failure import Permanent
 from sync.identity import slug
 from sync.lists import IMPORT_TITLES, MarketingList
@@ -72,7 +73,7 @@ def begin_import(app: App, journal_id: str) -> None:
         send("import", run.id, part)
 
 
-def _list_for(app: App, module: str, columns: Sequence[str]) -> MarketingList:
+def _list_for(app: App, module: Module, columns: Sequence[str]) -> MarketingList:
     title = IMPORT_TITLES[module]
     new = MarketingList(
         id=slug(title), title=title, module=module, columns=tuple(columns), created_at=now_text()
@@ -102,7 +103,7 @@ def _read_page(here: Step, intake: Intake, part: int, place: str) -> None:
     low, high = part_bounds(part)
     here.renew()
     page = here.app.crm().by_id_range(
-        here.of.module, here.of.columns, place or low, high, here.app.knobs.page_rows
+        here.module, here.of.columns, place or low, high, here.app.knobs.page_rows
     )
     reached = page.after.id if page.after else ENDED
     notes = RunNotes(
@@ -126,7 +127,7 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
     return Intake(
         of=here.of,
         records=here.records,
-        catalogue=here.app.fields.catalogue(here.of.module or ""),
+        catalogue=here.app.fields.catalogue(here.module),
         permission=permission or everything,
         add_new=add_new,
         our_user_id=here.app.connector.active().user_id,

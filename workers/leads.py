@@ -9,6 +9,7 @@ from events import Envelope, FormSubmitted
 from store.leases import HeldError
 from store.outcomes import Outcome
 from sugarcrm.crm import Draft
+from sync.catalogue import Module
 from sync.failure import Retriable
 from sync.forms import form_record
 from sync.identity import normal_email, record_id
@@ -34,14 +35,17 @@ def handle_form(app: App, journal_id: str) -> None:
     if setting is None or setting.module is None:
         outcome = Outcome(result="kept", reason=f"form {form.form!r} does not write to SugarCRM")
     else:
-        outcome = _write(app, envelope, setting, form.fields)
+        outcome = _write(app, envelope, setting, setting.module, form.fields)
     _remember(app, journal_id, outcome)
 
 
 def _write(
-    app: App, envelope: Envelope, setting: FormSetting, submitted: Mapping[str, str]
+    app: App,
+    envelope: Envelope,
+    setting: FormSetting,
+    module: Module,
+    submitted: Mapping[str, str],
 ) -> Outcome:
-    module = setting.module or ""
     catalogue = app.fields.catalogue(module) or read_catalogue(app, module)
     wanted = form_record(setting, submitted, catalogue)
     if wanted.problem:
@@ -51,16 +55,16 @@ def _write(
     try:
         # One at a time per person: two submissions at once would both find nobody there.
         with app.leases.held(f"person:{own_id}", app.knobs.lease_s):
-            return _create_or_update(app, setting, wanted.values, own_id)
+            return _create_or_update(app, setting, module, wanted.values, own_id)
     except HeldError as error:
         raise Retriable("another event of this person is on", retry_in_s=error.retry_in_s) from None
 
 
 def _create_or_update(
-    app: App, setting: FormSetting, values: Mapping[str, str], own_id: str
+    app: App, setting: FormSetting, module: Module, values: Mapping[str, str], own_id: str
 ) -> Outcome:
     """Read first, always: the person may be there, or an earlier try may have come through."""
-    crm, module = app.crm(), setting.module or ""
+    crm = app.crm()
     address = values.get("email1", "")
     found = crm.ids_by_email(module, [address]) if address else {}
     ids = tuple(crm_id for crm_ids in found.values() for crm_id in crm_ids)
@@ -74,14 +78,17 @@ def _create_or_update(
             reason = refused or "SugarCRM did not keep it"
             return Outcome(result="rejected", reason=reason, module=module)
         return Outcome(result="created", module=module, crm_ids=(own_id,))
-    return _update(app, setting, values, ids)
+    return _update(app, setting, module, values, ids)
 
 
 def _update(
-    app: App, setting: FormSetting, values: Mapping[str, str], ids: tuple[str, ...]
+    app: App,
+    setting: FormSetting,
+    module: Module,
+    values: Mapping[str, str],
+    ids: tuple[str, ...],
 ) -> Outcome:
     """Write to a person who is there only what the form's setting permits: nothing by default."""
-    module = setting.module or ""
     permitted = {field: value for field, value in values.items() if field in setting.may_update}
     if not permitted:
         reason = "there already, and this form may update nothing"

@@ -51,7 +51,7 @@ def _pull_page(here: Step, intake: Intake, place: str) -> None:
     cursor, position = here.records.state("cursor_at"), _position(place)
     here.renew()
     page = here.app.crm().changed(
-        here.of.module,
+        here.module,
         here.of.columns,
         with_overlap(cursor),
         position,
@@ -101,9 +101,7 @@ def fill(app: App, run_id: str) -> None:
 
 def _fill_page(here: Step, missing: list[str], place: str) -> None:
     here.renew()
-    page = here.app.crm().by_id_range(
-        here.of.module, missing, place, None, here.app.knobs.page_rows
-    )
+    page = here.app.crm().by_id_range(here.module, missing, place, None, here.app.knobs.page_rows)
     reached = page.after.id if page.after else ENDED
     notes = RunNotes(run_id=here.run.id, set={"place:fill": reached, "progressed_at": now_text()})
     state = {} if page.after else {"filled": ",".join(here.of.columns)}

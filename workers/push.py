@@ -131,7 +131,7 @@ def _settle(
     change = Change(
         before=plan.record,
         after=settled.record,
-        dirty=True if settled.again else False,
+        dirty=settled.again,
         intents=ring,
     )
     try:

@@ -3,6 +3,7 @@
 import msgspec
 
 from sync.canonical import Catalogue
+from sync.catalogue import Module
 from sync.merge import Merge, Permission
 from sync.records import Intent, Record
 from sync.setup import SyncSetup, permission
@@ -12,7 +13,7 @@ from workers.steps import Step
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of a push: its module, columns, permissions, and our user in SugarCRM."""
 
-    module: str
+    module: Module
     list_id: str
     columns: tuple[str, ...]
     catalogue: Catalogue
@@ -31,7 +32,7 @@ class Outgoing(msgspec.Struct, frozen=True):
 
 def scope_of(here: Step, setup: SyncSetup) -> Scope:
     """Translate the setup of the step's list into limits; read-only fields never go out."""
-    module = here.of.module or ""
+    module = here.module
     catalogue = here.app.fields.catalogue(module)
     allowed = permission(setup, here.of.columns)
     writable = frozenset(name for name, field in catalogue.items() if field.writable)

@@ -12,6 +12,7 @@ from store.leases import HeldError, Lease
 from store.lists import ListMissingError
 from store.records import Fence, FencedError, Records
 from store.runs import RunMissingError
+from sync.catalogue import Module
 from sync.failure import Permanent, Retriable
 from sync.lists import MarketingList
 from sync.runs import Phase, Run, next_phase
@@ -52,6 +53,17 @@ class Step:
         self.records: Records = app.lists.records(of)
         self.fence = Fence(lease.key, lease.token)
         self._ends_at = time.monotonic() + BUDGET_S
+
+    @property
+    def module(self) -> Module:
+        """The module that the list mirrors.
+
+        Raises:
+            Permanent: it mirrors none, so there is nothing to sync with.
+        """
+        if self.of.module is None:
+            raise Permanent("this list mirrors no SugarCRM module")
+        return self.of.module
 
     @property
     def has_time(self) -> bool:

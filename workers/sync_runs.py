@@ -5,6 +5,7 @@ import structlog
 
 from events import SyncTick
 from sync.failure import Permanent
+from sync.lists import MarketingList
 from sync.runs import Run, first_phase
 from workers.app import App, app
 from workers.catalogues import read_catalogue
@@ -42,10 +43,19 @@ def begin_sync(app: App, journal_id: str) -> None:
         log.info("tick folded into the run that is going on", list=of.id, run=active_id)
         return
     try:
-        if of.module is None or of.setup is None:
-            raise Permanent("this list has no sync setup; `sugarloop sync setup LIST` makes one")
-        read_catalogue(app, of.module)
+        _ready(app, of)
     except Permanent as error:
         app.runs.finish(run, "failed", now_text(), str(error))
         return
     send(known.phase if known else run.phase, run.id)
+
+
+def _ready(app: App, of: MarketingList) -> None:
+    """Make sure that this list can sync, and read the fields as they are today.
+
+    Raises:
+        Permanent: it has no setup, or the connector is not active.
+    """
+    if of.module is None or of.setup is None:
+        raise Permanent("this list has no sync setup; `sugarloop sync setup LIST` makes one")
+    read_catalogue(app, of.module)
