@@ -1,0 +1,81 @@
+-- Accepts events: duplicate check, journal, and Dramatiq messages, all of it or nothing.
+-- KEYS: journal, behaviour, journal:last, behaviour:draining.  Other keys follow from the clock
+-- and the queues, so this needs one Redis, not Redis Cluster.
+-- ARGV: seconds that fingerprints are kept, seconds that one drain message may be waited for,
+--       queue, id and text of a drain message (text "" when no event here is behaviour), then per event
+--       fingerprint, type, envelope, "1" if behaviour, number of messages, and per message
+--       queue, id, text before the journal id, text after it.
+-- Gives: for each event its journal id, and 1 if it was accepted, 0 if it is a duplicate.
+local journal, behaviour, last_key, draining = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local DAY_S, DAYS = 86400, 4
+
+local clock = redis.call('time')
+local now_s = tonumber(clock[1])
+local now_ms = now_s * 1000 + math.floor(tonumber(clock[2]) / 1000)
+local today = math.floor(now_s / DAY_S)
+
+-- Both streams share one sequence of ids, so that an id names one event. It never goes back.
+local ms, seq = now_ms, -1
+local last_ms, last_seq = string.match(redis.call('get', last_key) or '', '^(%d+)-(%d+)$')
+if last_ms and tonumber(last_ms) >= now_ms then ms, seq = tonumber(last_ms), tonumber(last_seq) end
+
+local at = 0
+local function arg()
+  at = at + 1
+  return ARGV[at]
+end
+
+local seen = {}
+for back = 0, DAYS - 1 do seen[back + 1] = string.format('journal:seen:%d', today - back) end
+
+local function original(fingerprint)
+  for _, key in ipairs(seen) do
+    local id = redis.call('hget', key, fingerprint)
+    if id then return id end
+  end
+end
+
+-- What RedisBroker.enqueue leaves: see tests/events/test_dramatiq_contract.py.
+local function enqueue(queue, id, text)
+  redis.call('hset', 'dramatiq:' .. queue .. '.msgs', id, text)
+  redis.call('rpush', 'dramatiq:' .. queue, id)
+end
+
+local keep_s, drain_wait_s = arg(), arg()
+local drain_queue, drain_id, drain_text = arg(), arg(), arg()
+local answer, accepted, behaved = {}, false, false
+
+while at < #ARGV do
+  local fingerprint, kind, envelope, is_behaviour, messages = arg(), arg(), arg(), arg(), tonumber(arg())
+  local id = original(fingerprint)
+  answer[#answer + 1] = id or ''
+  answer[#answer + 1] = id and 0 or 1
+  if id then
+    at = at + 4 * messages
+  else
+    seq = seq + 1
+    id = string.format('%.0f-%.0f', ms, seq)
+    answer[#answer - 1] = id
+    if messages > 0 then redis.call('xadd', journal, id, 'type', kind, 'event', envelope) end
+    if is_behaviour == '1' then
+      redis.call('xadd', behaviour, id, 'type', kind, 'event', envelope)
+      behaved = true
+    end
+    for _ = 1, messages do
+      local queue, message_id, before, after = arg(), arg(), arg(), arg()
+      enqueue(queue, message_id, before .. id .. after)
+    end
+    redis.call('hset', seen[1], fingerprint, id)
+    accepted = true
+  end
+end
+
+if accepted then
+  redis.call('set', last_key, string.format('%.0f-%.0f', ms, seq))
+  redis.call('expire', seen[1], keep_s)
+end
+-- One drain message waits at most; the mark ends by itself, in case its message got lost.
+if behaved and redis.call('set', draining, '1', 'nx', 'ex', drain_wait_s) then
+  enqueue(drain_queue, drain_id, drain_text)
+end
+return answer

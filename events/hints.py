@@ -1,0 +1,35 @@
+"""Hints: they only say "look"; who handles one reads the present state."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from events.bounds import Name
+
+Slot = Annotated[int, Meta(ge=0, description="Unix time in seconds that the tick was due at")]
+Missed = Annotated[int, Meta(ge=0, description="ticks before this one that were never sent")]
+
+
+class SyncTick(Struct, frozen=True, kw_only=True):
+    """It is time to sync a list; without a schedule, a person asked for it."""
+
+    list: Name
+    schedule: Annotated[str, Meta(max_length=200)] = ""
+    slot: Slot = 0
+    missed: Missed = 0
+
+
+class ProgramTick(Struct, frozen=True, kw_only=True):
+    """It is time to run a list maintenance program; without a schedule, a person asked for it."""
+
+    program: Name
+    schedule: Annotated[str, Meta(max_length=200)] = ""
+    slot: Slot = 0
+    missed: Missed = 0
+
+
+class ListImportRequested(Struct, frozen=True, kw_only=True):
+    """A person wants all leads or contacts as a list; no columns means the default ones."""
+
+    module: Literal["Leads", "Contacts"]
+    columns: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()

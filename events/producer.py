@@ -1,0 +1,114 @@
+"""Publishing: journal, duplicate check and Dramatiq messages in one step, all of it or nothing."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from uuid import uuid4
+
+import redis
+from dramatiq.message import Message
+
+from events.envelope import Envelope, encode, wrap
+from events.routes import DRAIN, ROUTES, Event, To
+
+_ACCEPT = Path(__file__).with_name("accept.lua").read_text()
+_KEYS = ("journal", "behaviour", "journal:last", "behaviour:draining")
+_SEEN_S = 96 * 3600  # a duplicate is known for 72 h at least
+_DRAIN_WAIT_S = 60
+_JOURNAL_ID = "@journal-id@"  # its place in a message: the id exists only once it is in the stream
+
+
+class Receipt(NamedTuple):
+    """The event's journal id; `accepted` is False for a duplicate, whose id is the original's."""
+
+    id: str
+    accepted: bool
+
+
+class Producer:
+    """Publishes through *client*, which must not decode responses. Safe to share by threads."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._accept = client.register_script(_ACCEPT)
+
+    def publish(
+        self,
+        event: Event,
+        *,
+        source: str = "python",
+        id: str | None = None,  # noqa: A002  the attribute's name
+        time: datetime | None = None,
+        subject: str | None = None,
+    ) -> Receipt:
+        """Accept *event*; when this returns, it is kept and its work is queued.
+
+        Without *id* it is a new event each time; the same (*source*, *id*) again has no effect.
+
+        Raises:
+            BadEventError: a field is not of its allowed form.
+            redis.RedisError: it may or may not be accepted: publish again with the same id.
+        """
+        return self.publish_many([wrap(event, source=source, id=id, time=time, subject=subject)])[0]
+
+    def publish_many(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
+        """Accept all *envelopes* in one step, and give their receipts in the same order."""
+        if not envelopes:
+            return []
+        return receipts(self._accept(keys=_KEYS, args=_arguments(envelopes)))
+
+    def queue(self, pipe: "redis.client.Pipeline", *envelopes: Envelope) -> None:
+        """Accept *envelopes* when *pipe* is executed, as one of its commands.
+
+        What that command answers is for `receipts` to read.
+        """
+        self._accept(keys=_KEYS, args=_arguments(envelopes), client=pipe)
+
+    def close(self) -> None:
+        """Free the connections."""
+        self._client.close()
+
+
+def connect(redis_url: str) -> Producer:
+    """A producer on the Redis that Sugarloop works on; connects when first used."""
+    return Producer(redis.Redis.from_url(redis_url))
+
+
+def receipts(answer: Sequence[bytes | int]) -> list[Receipt]:
+    """Read what the server answered to accepted events."""
+    pairs = zip(answer[::2], answer[1::2], strict=True)
+    return [Receipt(bytes(id_).decode(), accepted == 1) for id_, accepted in pairs]
+
+
+def fingerprint(source: str, id: str) -> str:  # noqa: A002  the attribute's name
+    """What duplicates are known by: equal for equal (*source*, *id*), and tells nothing else."""
+    return hashlib.sha256(f"{source}\0{id}".encode()).hexdigest()[:32]
+
+
+def _arguments(envelopes: Iterable[Envelope]) -> list[str | bytes | int]:
+    parts = [part for envelope in envelopes for part in _event(envelope)]
+    drain_id, drain = _message(DRAIN)
+    return [_SEEN_S, _DRAIN_WAIT_S, DRAIN.queue, drain_id, drain, *parts]
+
+
+def _event(envelope: Envelope) -> list[str | bytes | int]:
+    route = ROUTES[type(envelope.data)]
+    of = fingerprint(envelope.source, envelope.id)
+    behaviour = int(route.behaviour)
+    parts: list[str | bytes | int] = [of, envelope.type, encode(envelope), behaviour]
+    parts.append(len(route.actors))
+    for to in route.actors:
+        message_id, text = _message(to, _JOURNAL_ID)
+        before, _, after = text.partition(_JOURNAL_ID.encode())
+        parts += [to.queue, message_id, before, after]
+    return parts
+
+
+def _message(to: To, *args: str) -> tuple[str, bytes]:
+    """What RedisBroker would store for a message to an actor, and the id to store it under."""
+    message_id = str(uuid4())
+    options = {"redis_message_id": message_id}
+    message: Message[None] = Message(to.queue, to.actor, args, {}, options)
+    return message_id, message.encode()

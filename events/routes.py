@@ -1,0 +1,60 @@
+"""Which actor handles which event: the whole system on one screen."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from events.facts import (
+    EmailClicked,
+    EmailOpened,
+    EmailSent,
+    FormSubmitted,
+    LandingPageVisited,
+    PageVisited,
+)
+from events.hints import ListImportRequested, ProgramTick, SyncTick
+
+Event = (
+    FormSubmitted
+    | EmailSent
+    | EmailOpened
+    | EmailClicked
+    | LandingPageVisited
+    | PageVisited
+    | ListImportRequested
+    | SyncTick
+    | ProgramTick
+)
+
+
+class To(NamedTuple):
+    """An actor, and the queue that it is served from."""
+
+    queue: str
+    actor: str
+
+
+class Route(NamedTuple):
+    """Each of `actors` gets one message; `behaviour` is added up many events at a time."""
+
+    actors: tuple[To, ...] = ()
+    behaviour: bool = False
+
+
+DRAIN = To("score", "drain_behaviour")  # one message drains all the behaviour that waits
+
+ROUTES: Mapping[type[Event], Route] = {
+    FormSubmitted: Route(actors=(To("realtime", "create_lead"),), behaviour=True),
+    EmailSent: Route(actors=(To("realtime", "write_history_note"),)),
+    EmailOpened: Route(behaviour=True),
+    EmailClicked: Route(behaviour=True),
+    LandingPageVisited: Route(behaviour=True),
+    PageVisited: Route(behaviour=True),
+    ListImportRequested: Route(actors=(To("sync", "start_import"),)),
+    SyncTick: Route(actors=(To("sync", "start_sync"),)),
+    ProgramTick: Route(actors=(To("score", "run_program"),)),
+}
+
+TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in ROUTES}
+QUEUES: tuple[str, ...] = tuple(
+    sorted({to.queue for route in ROUTES.values() for to in (*route.actors, DRAIN)})
+)

@@ -1,0 +1,118 @@
+"""Reading the journal: accepted events in order, as events/ left them there."""
+
+from collections.abc import Collection, Sequence
+from functools import cached_property
+
+import msgspec
+import redis
+
+from events import Envelope, decode
+from sync.failure import Permanent
+
+JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
+_PAGE = 500
+
+
+class JournalEntryMissingError(Permanent):
+    """No event has that journal id (any more)."""
+
+    def __init__(self, journal_id: str) -> None:
+        super().__init__(f"the journal holds no event {journal_id!r} (any more)")
+        self.journal_id = journal_id
+
+
+class Entry(msgspec.Struct, frozen=True, dict=True):
+    """An accepted event; it is decoded only when looked at."""
+
+    id: str
+    type: str
+    raw: bytes
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """The event with its attributes.
+
+        Raises:
+            BadEventError: this version does not know its type.
+        """
+        return decode(self.raw)
+
+
+class Journal:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def read(self, journal_id: str) -> Entry:
+        """Read one event.
+
+        Raises:
+            JournalEntryMissingError: it is not there (any more).
+        """
+        for stream in (JOURNAL, BEHAVIOUR):
+            found = self._client.xrange(stream, journal_id, journal_id)
+            if found:
+                return _entry(*found[0])
+        raise JournalEntryMissingError(journal_id)
+
+    def behaviour_after(self, place: str, count: int) -> list[Entry]:
+        """Read the oldest behaviour after *place*, from the beginning if that is ""."""
+        found = self._client.xrange(BEHAVIOUR, f"({place}" if place else "-", "+", count)
+        return [_entry(*pair) for pair in found]
+
+    def drain_begins(self) -> None:
+        """Let the next behaviour queue a drain message again; call it before reading."""
+        self._client.delete(DRAINING)
+
+    def tail(
+        self, count: int, since_id: str = "", types: Collection[str] = frozenset()
+    ) -> list[Entry]:
+        """Read the newest events, oldest first; after *since_id*, the oldest *count* after it.
+
+        *types* limits them to some types; none means all.
+        """
+        found: dict[str, Entry] = {}  # a form is in both streams, under one id
+        for stream in (JOURNAL, BEHAVIOUR):
+            found |= {e.id: e for e in self._some(stream, count, since_id, types)}
+        ordered = sorted(found.values(), key=lambda entry: _order(entry.id))
+        return ordered[:count] if since_id else ordered[-count:]
+
+    def trim(self, older_than_ms: int, keep_from_id: str) -> int:
+        """Drop what was accepted more than *older_than_ms* ago; give how many entries that was.
+
+        Behaviour that is not added up yet stays, however old: all after *keep_from_id*.
+        """
+        clock_s, clock_us = self._client.time()
+        oldest_ms = clock_s * 1000 + clock_us // 1000 - older_than_ms
+        dropped = int(self._client.xtrim(JOURNAL, minid=f"{oldest_ms}-0", approximate=False))
+        if keep_from_id:
+            oldest = min((oldest_ms, 0), _order(keep_from_id))
+            minid = f"{oldest[0]}-{oldest[1]}"
+            dropped += int(self._client.xtrim(BEHAVIOUR, minid=minid, approximate=False))
+        return dropped
+
+    def _some(
+        self, stream: str, count: int, since_id: str, types: Collection[str]
+    ) -> Sequence[Entry]:
+        """Page through a stream, until *count* entries of *types* are found."""
+        found: list[Entry] = []
+        edge = f"({since_id}" if since_id else "+"
+        while len(found) < count:
+            if since_id:
+                page = self._client.xrange(stream, edge, "+", _PAGE)
+            else:
+                page = self._client.xrevrange(stream, edge, "-", _PAGE)
+            if not page:
+                break
+            entries = [_entry(*pair) for pair in page]
+            found += [entry for entry in entries if not types or entry.type in types]
+            edge = f"({entries[-1].id}"
+        return found[:count]
+
+
+def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
+    return Entry(id_.decode(), fields[b"type"].decode(), fields[b"event"])
+
+
+def _order(journal_id: str) -> tuple[int, int]:
+    ms, _, seq = journal_id.partition("-")
+    return int(ms), int(seq or 0)
