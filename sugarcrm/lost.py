@@ -3,11 +3,13 @@
 BusyError
  + LostAnswerError      a read was sent, no usable answer came; its session may still be at work
     + UnreadableError   an answer came, but not as JSON: a page, a proxy, a PHP message
+SessionLostError
+ + EmptyAnswerError     `null` where a result was due: what v4 and v4_1 answer without a session
 AmbiguousError
  + ServerFailedError    the server gave up on this write and is done with it: read, then go on
 """
 
-from sugarcrm.errors import AmbiguousError, BusyError
+from sugarcrm.errors import AmbiguousError, BusyError, SessionLostError
 
 
 class LostAnswerError(BusyError):
@@ -16,6 +18,10 @@ class LostAnswerError(BusyError):
 
 class UnreadableError(LostAnswerError):
     """The answer to a read was no JSON."""
+
+
+class EmptyAnswerError(SessionLostError):
+    """The server answered `null` and did nothing."""
 
 
 class ServerFailedError(AmbiguousError):

@@ -3,8 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
-import msgspec
-
 from sugarcrm.answers import (
     Count,
     EntryList,
@@ -16,12 +14,11 @@ from sugarcrm.answers import (
     ServerSays,
 )
 from sugarcrm.errors import (
-    AmbiguousError,
     CrmError,
     NotSugarError,
     RefusedError,
-    SessionLostError,
 )
+from sugarcrm.lost import EmptyAnswerError
 from sugarcrm.profiles import NULL_MEANS_NO_SESSION, ApiVersion, Profile
 from sugarcrm.query import Query
 from sugarcrm.secret import Secret
@@ -87,78 +84,57 @@ class Service:
             raise RefusedError(f"set_relationship: {module} has no usable link {link}")
 
     def _ask(self, api: ApiVersion, method: str, args: Sequence[object], answer: type[T]) -> T:
-        body = self._call(api, method, args, writes=False)
-        try:
-            return msgspec.json.decode(body, type=answer)
-        except msgspec.ValidationError:
-            pass
-        raise NotSugarError(f"{method}: the answer has not the shape that SugarCRM documents")
+        return self._call(api, method, args, answer, writes=False)
 
     def _tell(self, method: str, args: Sequence[object], answer: type[T]) -> T:
-        body = self._call(self.profile.write_api, method, args, writes=True)
-        try:
-            return msgspec.json.decode(body, type=answer)
-        except msgspec.ValidationError:
-            pass
-        raise AmbiguousError(f"{method}: the answer has not the shape that SugarCRM documents")
+        return self._call(self.profile.write_api, method, args, answer, writes=True)
 
-    def _call(self, api: ApiVersion, method: str, args: Sequence[object], *, writes: bool) -> bytes:
-        nothing = False
-
-        def on(session: Secret) -> bytes:
-            nonlocal nothing
-            nothing = False
-            body = self._transport.post(api, method, [session, *args], writes=writes)
-            nothing = body.strip() == b"null"
-            if nothing and api in NULL_MEANS_NO_SESSION:
-                raise SessionLostError(f"{method}: an empty answer, as for a lost session")
-            return body
+    def _call(
+        self, api: ApiVersion, method: str, args: Sequence[object], answer: type[T], *, writes: bool
+    ) -> T:
+        def on(session: Secret) -> T | None:
+            given = self._transport.post(api, method, [session, *args], answer, writes=writes)
+            if given is None and api in NULL_MEANS_NO_SESSION:
+                raise EmptyAnswerError(f"{method}: an empty answer, as for a lost session")
+            return given
 
         try:
-            body = self._sessions.run(on)
-        except SessionLostError:
-            if not nothing:
-                raise
-        if nothing:
+            result = self._sessions.run(on)
+        except EmptyAnswerError:  # on a new session too
+            result = None
+        if result is None:
             raise RefusedError(f"{method}: the server did nothing and gave no reason")
-        return body
+        return result
 
 
 def ask_server(transport: Transport, api: ApiVersion) -> ServerSays:
     """Read what the server says of itself; needs no session."""
-    body = transport.post(api, "get_server_info", [])
-    try:
-        return msgspec.json.decode(body, type=ServerSays)
-    except msgspec.ValidationError:
-        pass
-    raise NotSugarError("get_server_info: the answer has not the shape that SugarCRM documents")
+    return _something(transport.post(api, "get_server_info", [], ServerSays), "get_server_info")
 
 
 def ask_login(transport: Transport, api: ApiVersion, user: str, password_md5: Secret) -> LoggedIn:
     """Open a session; the arguments go by position, which every version and PHP understands."""
     user_auth = {"user_name": user, "password": password_md5}
-    body = transport.post(api, "login", [user_auth, "Sugarloop", []])
-    try:
-        return msgspec.json.decode(body, type=LoggedIn)
-    except msgspec.ValidationError:
-        pass
-    raise NotSugarError("login: the answer has not the shape that SugarCRM documents")
+    args = [user_auth, "Sugarloop", []]
+    return _something(transport.post(api, "login", args, LoggedIn), "login")
 
 
 def ask_user(transport: Transport, api: ApiVersion, session: Secret, user_id: str) -> EntryList:
     """Read whether the user is an administrator, where login does not tell."""
-    body = transport.post(api, "get_entry", [session, "Users", user_id, ["is_admin"], []])
-    try:
-        return msgspec.json.decode(body, type=EntryList)
-    except msgspec.ValidationError:
-        pass
-    raise NotSugarError("get_entry: the answer has not the shape that SugarCRM documents")
+    args = [session, "Users", user_id, ["is_admin"], []]
+    return _something(transport.post(api, "get_entry", args, EntryList), "get_entry")
 
 
 def log_out(transport: Transport, api: ApiVersion, session: Secret) -> bool:
     """End a session; says whether the server did, for one that is left behind ends by itself."""
     try:
-        transport.post(api, "logout", [session])
+        transport.post(api, "logout", [session], object)
     except CrmError:
         return False
     return True
+
+
+def _something(answer: T | None, method: str) -> T:
+    if answer is None:
+        raise NotSugarError(f"{method}: an empty answer")
+    return answer

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Sequence
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -38,6 +38,8 @@ _HEADERS = {
 # How PHP and SugarCRM say in plain text that they gave up; CE says it with status 200.
 _GAVE_UP = re.compile(rb"(?i)^\s*(?:<br />\s*)?(database failure|(\w+ ){0,5}fatal error|<b>fatal)")
 _QUERY_FAILED = re.compile(rb"(?i)\bquery failed\s*:")
+
+T = TypeVar("T")
 
 Mishap = Literal["unreachable", "late", "broken", "too large", "untrusted", "forbidden"]
 
@@ -86,9 +88,15 @@ class Transport:
         self._http.verify = str(ca_file) if ca_file else True
 
     def post(
-        self, api: ApiVersion, method: str, args: Sequence[object], *, writes: bool = False
-    ) -> bytes:
-        """Return the JSON of a success.
+        self,
+        api: ApiVersion,
+        method: str,
+        args: Sequence[object],
+        answer: type[T],
+        *,
+        writes: bool = False,
+    ) -> T | None:
+        """Return the answer of a success; None is SugarCRM's `null`.
 
         Raises:
             CrmError: the subclass says whether a write may have happened.
@@ -96,10 +104,12 @@ class Transport:
         outcome = self._exchange(f"{self._site}/service/{api}/rest.php", method, args)
         if isinstance(outcome, _Lost):
             raise _error_for_lost(outcome, method, writes=writes, deadline_s=self.deadline_s)
-        error = _error_in(outcome, method, writes=writes)
-        if error is not None:
-            raise error
-        return outcome.body
+        if outcome.status != 200:
+            raise _error_for_status(outcome, method, writes=writes)
+        result = _read_answer(outcome, method, answer, writes=writes)
+        if isinstance(result, CrmError):
+            raise result
+        return result
 
     def close(self) -> None:
         self._http.close()
@@ -173,22 +183,20 @@ def _error_for_lost(lost: _Lost, method: str, *, writes: bool, deadline_s: float
     return LostAnswerError(f"{method}: {reason}")
 
 
-def _error_in(reply: _Reply, method: str, *, writes: bool) -> CrmError | None:
-    if reply.status != 200:
-        return _error_for_status(reply, method, writes=writes)
-    # validates the whole text, keeps almost nothing of it
+def _read_answer(
+    reply: _Reply, method: str, answer: type[T], *, writes: bool
+) -> T | CrmError | None:
+    """Decode the answer, or make the error that it stands for."""
     try:
-        answer = msgspec.json.decode(reply.body, type=Fault | str | list[msgspec.Raw] | None)
+        fault = msgspec.json.decode(reply.body, type=Fault | str | list[msgspec.Raw] | None)
+        if isinstance(fault, Fault) and fault.number is not None:
+            return error_for(fault, method)
+        return msgspec.json.decode(reply.body, type=answer | None)
+    except msgspec.ValidationError:
+        text = f"{method}: the answer has not the shape that SugarCRM documents"
+        return AmbiguousError(text) if writes else NotSugarError(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        answer = None
-        unreadable = True
-    else:
-        unreadable = False
-    if unreadable:
         return _error_for_text(reply, method, writes=writes)
-    if isinstance(answer, Fault) and answer.number is not None:
-        return error_for(answer, method)
-    return None
 
 
 def _error_for_status(reply: _Reply, method: str, *, writes: bool) -> CrmError:
