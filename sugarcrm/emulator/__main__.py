@@ -1,0 +1,33 @@
+"""Command line: `python -m sugarcrm.emulator --profile suitecrm-7.14 --port 8901`."""
+
+import argparse
+from importlib import resources
+from pathlib import Path
+
+from sugarcrm.emulator.profiles import PROFILES
+from sugarcrm.emulator.server import Options, serve
+
+
+def read_options() -> Options:
+    """Read the command line."""
+    bundled = Path(str(resources.files("sugarcrm.emulator").joinpath("fixtures.json")))
+    parser = argparse.ArgumentParser(prog="python -m sugarcrm.emulator", description=__doc__)
+    add = parser.add_argument
+    add("--protocol", choices=["legacy"], default="legacy", help="the API to serve")
+    add("--profile", choices=sorted(PROFILES), default="suitecrm-7.14", help="the product to be")
+    add("--port", type=int, default=0, help="on 127.0.0.1; 0 takes any free one")
+    add("--fixtures", type=Path, default=bundled, help="users, roles and custom fields (JSON)")
+    add("--database", default=":memory:", help="an SQLite file to keep the data in")
+    add("--leads", type=int, default=0, help="sample leads to make")
+    add("--contacts", type=int, default=0, help="sample contacts to make")
+    add("--seed", type=int, default=1, help="another number makes other people")
+    add("--latency-ms", type=float, default=0, help="added to every call")
+    add("--expire-sessions-after", type=int, metavar="N", help="end each session after N calls")
+    add("--journal", type=Path, help="append one JSON line per call to this file")
+    values = vars(parser.parse_args())
+    del values["protocol"]
+    return Options(**values)
+
+
+if __name__ == "__main__":
+    serve(read_options())

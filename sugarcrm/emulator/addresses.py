@@ -1,0 +1,168 @@
+"""Email addresses: rows that any number of records share."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sugarcrm.emulator.database import Database, Row, new_id
+from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.values import truthy
+
+VALID = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*"
+)
+EMAIL_FIELDS = tuple(f"email{number}" for number in range(1, 11))
+
+
+def of_records(database: Database, module: str, ids: Sequence[str]) -> dict[str, list[Row]]:
+    """Give the live addresses of records, the primary one first."""
+    found: dict[str, list[Row]] = {}
+    for start in range(0, len(ids), 500):
+        part = ids[start : start + 500]
+        marks = ", ".join("?" * len(part))
+        for row in database.rows(
+            "SELECT rel.bean_id, rel.primary_address, ea.* FROM email_addr_bean_rel rel"
+            " JOIN email_addresses ea ON ea.id = rel.email_address_id"
+            " WHERE rel.bean_module = ? AND rel.deleted = 0 AND ea.deleted = 0"
+            f" AND rel.bean_id IN ({marks})"  # noqa: S608 marks only
+            " ORDER BY rel.reply_to_address, rel.primary_address DESC, rel.rowid",
+            [module, *part],
+        ):
+            found.setdefault(row["bean_id"].lower(), []).append(row)
+    return found
+
+
+def shown_fields(addresses: Sequence[Row]) -> dict[str, str]:
+    """Give the email fields of a record that has these addresses."""
+    empty = dict.fromkeys(("email1", "email2", "email_opt_out", "invalid_email"), "")
+    if not addresses:
+        return empty
+    primary = next((a for a in addresses if a["primary_address"]), addresses[0])
+    others = [a for a in addresses if a is not primary]
+    return {
+        "email1": primary["email_address"],
+        "email2": others[0]["email_address"] if others else "",
+        "email_opt_out": str(primary["opt_out"] or 0),
+        "invalid_email": str(primary["invalid_email"] or 0),
+    }
+
+
+def save_fields(
+    database: Database, module: str, record_id: str, sent: dict[str, Any], replaces: bool
+) -> None:
+    """Link the addresses in email1, email2 ... of a record.
+
+    A record that has an address already keeps it, whatever was sent, unless the product
+    *replaces* addresses.
+    """
+    present = of_records(database, module, [record_id]).get(record_id.lower(), [])
+    if present and replaces:
+        replace_primary(database, module, record_id, sent, present[0])
+        return
+    wanted = [str(sent[name]).strip() for name in EMAIL_FIELDS if sent.get(name)]
+    if present or not wanted:
+        return
+    flags = sent_flags(sent)
+    for number, address in enumerate(wanted):
+        add(database, module, record_id, address, flags, primary=number == 0)
+
+
+def sent_flags(sent: dict[str, Any]) -> dict[str, int]:
+    """Give both flags as they were sent; one that was not is off."""
+    return {
+        "opt_out": int(str(sent.get("email_opt_out")) in {"1", "True"}),
+        "invalid_email": int(str(sent.get("invalid_email")) in {"1", "True"}),
+    }
+
+
+def replace_primary(
+    database: Database, module: str, record_id: str, sent: dict[str, Any], primary: Row
+) -> None:
+    """Put the address and the flags that were sent in place of the primary address."""
+    if "email1" in sent and str(sent["email1"] or "").strip() != primary["email_address"]:
+        unlink(database, module, record_id, primary["id"])
+        address = str(sent["email1"] or "").strip()
+        if address:
+            add(database, module, record_id, address, sent_flags(sent), primary=True)
+        return
+    names = {"email_opt_out": "opt_out", "invalid_email": "invalid_email"}
+    changes = {column: int(truthy(sent[f])) for f, column in names.items() if f in sent}
+    database.update("email_addresses", changes, "id = ?", [primary["id"]])
+
+
+def add(
+    database: Database,
+    module: str,
+    record_id: str,
+    address: str,
+    flags: dict[str, int],
+    primary: bool,
+) -> None:
+    """Link an address to a record, making or updating its row; a bad address is left out."""
+    if not VALID.fullmatch(address):
+        return
+    address_id = ensure(database, address, flags)
+    link(database, module, record_id, address_id, primary)
+
+
+def ensure(database: Database, address: str, flags: dict[str, int] | None) -> str:
+    """Give the id of the row of an address, with these flags; None keeps the ones it has."""
+    row = database.row(
+        "SELECT id FROM email_addresses WHERE email_address_caps = ? AND deleted = 0",
+        [address.upper()],
+    )
+    now = now_text()
+    if row:
+        changes = {"email_address": address, "date_modified": now} | (flags or {})
+        if flags is not None:
+            database.update("email_addresses", changes, "id = ?", [row["id"]])
+        return str(row["id"])
+    made = new_id()
+    new = {"id": made, "email_address": address, "email_address_caps": address.upper()}
+    new |= {"date_created": now, "date_modified": now, "deleted": "0"}
+    database.insert("email_addresses", new | (flags or {"opt_out": 0, "invalid_email": 0}))
+    return made
+
+
+def link(
+    database: Database, module: str, record_id: str, address_id: str, primary: bool
+) -> None:
+    """Connect an address to a record."""
+    database.insert(
+        "email_addr_bean_rel",
+        {
+            "id": new_id(),
+            "email_address_id": address_id,
+            "bean_id": record_id,
+            "bean_module": module,
+            "primary_address": int(primary),
+            "reply_to_address": 0,
+            "date_created": now_text(),
+            "date_modified": now_text(),
+            "deleted": 0,
+        },
+    )
+
+
+def unlink(database: Database, module: str, record_id: str, address_id: str = "") -> None:
+    """Take one address, or all, from a record."""
+    where = "bean_module = ? AND bean_id = ? AND deleted = 0"
+    values: list[Any] = [module, record_id]
+    if address_id:
+        where, values = f"{where} AND email_address_id = ?", [*values, address_id]
+    changes = {"deleted": 1, "date_modified": now_text()}
+    database.update("email_addr_bean_rel", changes, where, values)
+
+
+def owners(database: Database, addresses: Iterable[str]) -> list[Row]:
+    """Give (bean_module, bean_id) of every record that has one of the addresses."""
+    wanted = [address.upper() for address in addresses if address]
+    marks = ", ".join("?" * len(wanted))
+    return database.rows(
+        "SELECT rel.bean_module, rel.bean_id FROM email_addr_bean_rel rel"
+        " JOIN email_addresses ea ON ea.id = rel.email_address_id"
+        f" WHERE rel.deleted = 0 AND ea.deleted = 0 AND ea.email_address_caps IN ({marks})"  # noqa: S608 marks only
+        " ORDER BY rel.rowid",
+        wanted,
+    )

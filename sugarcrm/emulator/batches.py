@@ -1,0 +1,100 @@
+"""One record of set_entries, with what the server does to contacts on the way."""
+
+from typing import Any
+
+from sugarcrm.emulator import addresses
+from sugarcrm.emulator.database import Row
+from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.reading import Reader, find
+from sugarcrm.emulator.saving import mark_deleted, save
+from sugarcrm.emulator.schema import Module
+from sugarcrm.emulator.service import Call
+from sugarcrm.emulator.users import owns
+from sugarcrm.emulator.values import truthy
+
+
+def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
+    """Save one record and give its id; None if the user may not."""
+    record_id = sent.get("id")
+    before = find(call, module, record_id[:36]) if isinstance(record_id, str) else None
+    owner = owns(call.user, before)
+    if not call.user.may("edit", module.name, owner):
+        return None
+    if truthy(sent.get("deleted")) and not call.user.may("delete", module.name, owner):
+        return None
+    sent = with_labels_as_keys(call, module, sent)
+    with call.database.together():
+        if module.name == "Contacts":
+            sent = with_account(call, sent)
+            duplicate = None if record_id else duplicate_contact(call, module, sent)
+            if duplicate is not None:
+                merge_into(call, duplicate)
+                return duplicate
+        saved = save(call, module, sent, before)
+        if saved.deleted and module.name in {"Contacts", "Calls", "Meetings"}:
+            mark_deleted(call, module, saved.id)
+    return saved.id
+
+
+def with_labels_as_keys(call: Call, module: Module, sent: dict[str, Any]) -> dict[str, Any]:
+    """Replace the labels of options by their keys."""
+    made = dict(sent)
+    for name, value in sent.items():
+        field = module.fields.get(name)
+        if field is None or field.type != "enum" or not isinstance(value, str):
+            continue
+        choices = call.service.options.get(field.options or "", {})
+        if value not in choices:
+            made[name] = next((key for key, label in choices.items() if label == value), value)
+    return made
+
+
+def with_account(call: Call, sent: dict[str, Any]) -> dict[str, Any]:
+    """Give a contact the account that its `account_name` names, making it if need be."""
+    name = sent.get("account_name")
+    if not isinstance(name, str) or not name:
+        return sent
+    row = call.database.row("SELECT id FROM accounts WHERE name = ? AND deleted = 0", [name])
+    if row is None:
+        account = {"name": name, "assigned_user_id": call.user.id}
+        row = {"id": save(call, call.service.schema["Accounts"], account, None).id}
+    return sent | {"account_id": row["id"]}
+
+
+def duplicate_contact(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
+    """Give the id of the person that the server takes a new contact for, or None."""
+    last = str(sent.get("last_name") or "").strip()
+    emails = [str(sent.get(name) or "").strip() for name in ("email1", "email2")]
+    if not any(emails):
+        return contact_without_email(call, module, last, str(sent.get("first_name") or "").strip())
+    for owner in addresses.owners(call.database, emails):
+        other = call.service.schema.get(owner["bean_module"])
+        record = find(call, other, owner["bean_id"]) if other else None
+        if other and record and last and record.get("last_name") == last:
+            if same_account(call, other, record, sent):
+                return str(record["id"])
+    return None
+
+
+def same_account(call: Call, module: Module, record: Row, sent: dict[str, Any]) -> bool:
+    """Tell whether the account name that was sent, if any, is the record's."""
+    name = sent.get("account_name")
+    return not name or Reader(call, module, ["account_name"]).values([record])[0].get(
+        "account_name"
+    ) == str(name)
+
+
+def contact_without_email(call: Call, module: Module, last: str, first: str) -> str | None:
+    """Give the id of a contact of this name that has no address, or None."""
+    rows = call.database.rows(
+        "SELECT id FROM contacts WHERE last_name = ? AND first_name = ? AND deleted = 0", [last, first]
+    )
+    known = addresses.of_records(call.database, module.name, [row["id"] for row in rows])
+    return next((str(row["id"]) for row in rows if row["id"].lower() not in known), None)
+
+
+def merge_into(call: Call, record_id: str) -> None:
+    """Do to a contact what the server does when it meets a duplicate: its addresses are lost."""
+    stamp = {"date_modified": now_text(), "modified_user_id": call.user.id}
+    call.database.update("contacts", stamp, "id = ? AND deleted = 0", [record_id])
+    addresses.unlink(call.database, "Contacts", record_id)

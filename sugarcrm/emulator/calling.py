@@ -1,0 +1,82 @@
+"""PHP's calling convention: how `rest_data` becomes the arguments of a method."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import msgspec
+
+from sugarcrm.emulator.answers import FatalError
+from sugarcrm.emulator.profiles import Dialect
+
+SessionUse = Literal["none", "login", "error 11", "error 10"]
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A parameter of a method; without a default it must be given."""
+
+    name: str
+    default: Any = msgspec.UNSET
+
+
+class Method(msgspec.Struct, frozen=True, kw_only=True):
+    """One API method; `session` says what it does with its first argument."""
+
+    handler: Callable[..., Any]
+    parameters: tuple[Parameter, ...]
+    session: SessionUse = "error 11"
+
+
+def signature(text: str, **defaults: Any) -> tuple[Parameter, ...]:
+    """Build parameters from their names, in order."""
+    return tuple(Parameter(n, defaults.get(n, msgspec.UNSET)) for n in text.split())
+
+
+def decode_arguments(rest_data: str) -> list[Any] | dict[str, Any]:
+    """Decode `rest_data`; anything but a list or an object becomes the only argument.
+
+    What cannot be decoded counts as null.
+    """
+    try:
+        data = msgspec.json.decode(rest_data)
+    except (msgspec.DecodeError, UnicodeError):
+        data = None
+    return data if isinstance(data, list | dict) else [data]
+
+
+def bind(
+    parameters: tuple[Parameter, ...],
+    data: list[Any] | dict[str, Any],
+    dialect: Dialect,
+    tolerant: bool = False,
+) -> list[Any]:
+    """Give one value for each parameter.
+
+    Raises:
+        FatalError: on PHP 8, an argument is missing or has an unknown name.
+    """
+    if isinstance(data, dict):
+        if not dialect.php_8:
+            return fill(parameters, list(data.values()), strict=False)
+        return by_name(parameters, data, tolerant)
+    return fill(parameters, data, strict=dialect.php_8)
+
+
+def by_name(
+    parameters: tuple[Parameter, ...], data: dict[str, Any], tolerant: bool
+) -> list[Any]:
+    """Give the values of named arguments."""
+    names = {parameter.name for parameter in parameters}
+    if not tolerant and not data.keys() <= names:
+        raise FatalError
+    values = [data.get(p.name, p.default) for p in parameters]
+    if msgspec.UNSET in values:
+        raise FatalError
+    return values
+
+
+def fill(parameters: tuple[Parameter, ...], values: list[Any], strict: bool) -> list[Any]:
+    """Give positional values, defaults for those left out; surplus ones are dropped."""
+    missing = [parameter.default for parameter in parameters[len(values) :]]
+    if strict and msgspec.UNSET in missing:
+        raise FatalError
+    return [*values, *(None if d is msgspec.UNSET else d for d in missing)][: len(parameters)]

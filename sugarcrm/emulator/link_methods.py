@@ -1,0 +1,165 @@
+"""get_relationships, set_relationship, set_relationships."""
+
+import sqlite3
+from typing import Any
+
+from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
+from sugarcrm.emulator.links import connect, disconnect, related_records
+from sugarcrm.emulator.queries import module_column, order_terms
+from sugarcrm.emulator.read_methods import field_names, integer
+from sugarcrm.emulator.reading import Reader, find
+from sugarcrm.emulator.schema import Link, Module
+from sugarcrm.emulator.service import Call
+from sugarcrm.emulator.users import owns
+from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.write_methods import pairs
+
+
+def get_relationships(
+    call: Call,
+    module_name: Any,
+    record_id: Any,
+    link_name: Any,
+    query: Any,
+    fields: Any,
+    links: Any,
+    deleted: Any,
+    order_by: Any,
+    offset: Any,
+    limit: Any,
+) -> dict[str, Any]:
+    """Give the records that a record is linked to."""
+    module = call.enter(module_name)
+    record = find(call, module, record_id)
+    if record is None and call.dialect.relationship_pages:
+        raise FatalError
+    where = str(query or "").strip()
+    link = module.links.get(link_name) if isinstance(link_name, str) else None
+    target = call.service.schema.get(link.target) if link else None
+    if where:
+        table = target.table if target else module.table
+        where = call.service.queries.translated(where, table, call.dialect.checks_queries)
+    if not call.user.may("view", module.name, owns(call.user, record)):
+        raise no_access()
+    names = field_names(call, fields)
+    if link is None or target is None:
+        return {"entry_list": [], "relationship_list": []}
+    # a parent that is gone has the empty id, which orphans have as their parent
+    owner = record or {"id": ""}
+    order = relationship_order(target, order_by) if call.dialect.relationship_order else ""
+    page = None
+    if call.dialect.relationship_pages and (limit or integer(offset)):
+        page = (integer(limit) or -1, integer(offset))
+    try:
+        records = related_records(call, link, owner, where, truthy(deleted), order, page)
+    except sqlite3.Error as error:
+        raise DatabaseError from error
+    call.records = len(records)
+    return related_entries(call, link, target, records, names, links)
+
+
+def related_entries(
+    call: Call,
+    link: Link,
+    target: Module,
+    records: list[dict[str, Any]],
+    names: list[str],
+    links: Any,
+) -> dict[str, Any]:
+    """Write linked records; an id that was not asked for is null."""
+    from sugarcrm.emulator.links import link_list
+
+    del link
+    lists = Reader(call, target, names).entries(records)
+    shown = [
+        {
+            "id": record["id"] if "id" in names else None,
+            "module_name": target.name,
+            "name_value_list": pairs_,
+        }
+        for record, pairs_ in zip(records, lists, strict=True)
+    ]
+    related = [link_list(call, target, record, links) for record in records] if links else []
+    return {"entry_list": shown, "relationship_list": related}
+
+
+def relationship_order(module: Module, order_by: Any) -> str:
+    """Give the ORDER BY for linked records."""
+    terms = order_terms(str(order_by)) if order_by else []
+    columns = [(module_column(module, name), direction) for name, direction in terms]
+    return ", ".join(f"{column} {direction}".strip() for column, direction in columns if column)
+
+
+def set_relationship(
+    call: Call,
+    module_name: Any,
+    record_id: Any,
+    link_name: Any,
+    related_ids: Any,
+    values: Any,
+    delete: Any,
+) -> dict[str, int]:
+    """Link records, or break links, and count the call as one."""
+    removing = integer(delete) == 1 or delete is True
+    done = relate(call, module_name, record_id, link_name, related_ids, values, removing)
+    return {
+        "created": int(done and not removing),
+        "failed": int(not done),
+        "deleted": int(done and removing),
+    }
+
+
+def relate(
+    call: Call,
+    module_name: Any,
+    record_id: Any,
+    link_name: Any,
+    related_ids: Any,
+    values: Any,
+    removing: bool,
+) -> bool:
+    """Link or unlink; tell whether the link exists, for records are not looked at."""
+    module = call.service.schema.get(module_name) if isinstance(module_name, str) else None
+    call.module = module_name if isinstance(module_name, str) else call.module
+    link = module.links.get(link_name) if module and isinstance(link_name, str) else None
+    if module is None or link is None:
+        return False
+    record = find(call, module, record_id)
+    if not call.user.may("view", module.name, owns(call.user, record)):
+        return False
+    target = call.service.schema.get(link.target)
+    ids = related_ids if isinstance(related_ids, list) else [related_ids]
+    if record is None or target is None:
+        return True
+    fields = dict(pairs(call, values)) if isinstance(values, dict | list) else {}
+    with call.database.together():
+        for other_id in ids:
+            other = find(call, target, other_id)
+            if removing:
+                disconnect(call, link, record, str(other_id or "-"))
+            elif other is not None:
+                connect(call, link, record, other, fields)
+    call.records += len(ids)
+    return True
+
+
+def set_relationships(
+    call: Call,
+    module_names: Any,
+    record_ids: Any,
+    link_names: Any,
+    related_ids: Any,
+    values: Any,
+    deletes: Any,
+) -> dict[str, int]:
+    """Do several set_relationship calls and add up their counts."""
+    lists = (module_names, record_ids, link_names, related_ids)
+    if not all(isinstance(items, list) and items for items in lists):
+        return {"created": 0, "failed": 0, "deleted": 0}
+    total = {"created": 0, "failed": 0, "deleted": 0}
+    for number, (name, record_id, link, ids) in enumerate(zip(*lists, strict=False)):
+        extra = values[number] if isinstance(values, list) and number < len(values) else []
+        flag = deletes[number] if isinstance(deletes, list) and number < len(deletes) else 0
+        counts = set_relationship(call, name, record_id, link, ids, extra, flag)
+        total = {key: total[key] + counts[key] for key in total}
+    return total

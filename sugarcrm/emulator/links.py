@@ -1,0 +1,147 @@
+"""Links between records: reading them, making and breaking them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sugarcrm.emulator.database import Row, new_id
+from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.reading import Reader, source
+from sugarcrm.emulator.schema import Link, Module
+from sugarcrm.emulator.service import Call
+
+
+def related_records(
+    call: Call,
+    link: Link,
+    record: Row,
+    where: str = "",
+    deleted: bool = False,
+    order: str = "",
+    page: tuple[int, int] | None = None,
+) -> list[Row]:
+    """Give the records that *record* is linked to; *where* and *order* are in SQLite's words."""
+    module = call.service.schema.get(link.target)
+    if module is None or link.kind == "none":
+        return []
+    conditions, values, joined = link_conditions(link, module, record)
+    if conditions is None:
+        return []
+    if not deleted:
+        conditions = f"{conditions} AND {module.table}.deleted = 0"
+    if where:
+        conditions = f"{conditions} AND ({where})"
+    statement = f"SELECT * FROM {source(module)}{joined} WHERE {conditions}"  # noqa: S608 own names
+    statement += f" ORDER BY {order or f'{module.table}.rowid'}"
+    if page is not None:
+        statement, values = f"{statement} LIMIT ? OFFSET ?", [*values, *page]
+    columns = ", ".join(
+        [f"{module.table}.*"] + [f"{module.custom_table}.*"] * module.has_custom_table
+    )
+    return call.database.rows(statement.replace("SELECT *", f"SELECT {columns}", 1), values)
+
+
+def link_conditions(
+    link: Link, module: Module, record: Row
+) -> tuple[str | None, list[Any], str]:
+    """Give the condition, its values and the join that a link means; None if it leads nowhere."""
+    if link.kind == "parent":
+        key = record.get(link.own_key)
+        fits = all(record.get(column) == value for column, value in link.fixed.items())
+        return (f"{module.table}.id = ?" if key and fits else None), [key], ""
+    if link.kind == "children":
+        roles = "".join(f" AND {module.table}.{column} = ?" for column in link.fixed)
+        values = [record["id"], *link.fixed.values()]
+        return f"{module.table}.{link.other_key} = ?{roles}", values, ""
+    roles = "".join(f" AND rel.{column} = ?" for column in link.fixed)
+    joined = f" JOIN {link.table} rel ON rel.{link.other_key} = {module.table}.id"
+    return f"rel.{link.own_key} = ? AND rel.deleted = 0{roles}", [
+        record["id"],
+        *link.fixed.values(),
+    ], joined
+
+
+def link_list(call: Call, module: Module, record: Row, wanted: Any) -> list[dict[str, Any]]:
+    """Give the linked records that `link_name_to_fields_array` asks for.
+
+    A link without records is left out, an unknown one has an empty list.
+    """
+    found = []
+    for item in wanted.values() if isinstance(wanted, dict) else wanted or ():
+        if not isinstance(item, dict) or item.get("name") is None or item.get("value") is None:
+            continue
+        name, fields = item["name"], item["value"]
+        if not isinstance(fields, list) or not fields:
+            continue
+        link = module.links.get(name)
+        if link is None:
+            found.append({"name": name, "records": []})
+            continue
+        records = related_records(call, link, record)
+        if records:
+            found.append({"name": name, "records": link_rows(call, link, records, fields)})
+    return found
+
+
+def link_rows(
+    call: Call, link: Link, records: Sequence[Row], fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Give the chosen fields of linked records; one that the record lacks is empty."""
+    module = call.service.schema[link.target]
+    rows = Reader(call, module, fields).values(records)
+    known = set(fields) - set(module.links)
+    hidden = {n for n in known & module.fields.keys() if all(n not in row for row in rows)}
+    shown = [n for n in dict.fromkeys(fields) if n in known - hidden]
+    return [{n: {"name": n, "value": row.get(n, "")} for n in shown} for row in rows]
+
+
+def connect(call: Call, link: Link, record: Row, other: Row, fields: dict[str, Any]) -> None:
+    """Link two records."""
+    module = call.service.schema[link.target]
+    now = now_text()
+    if link.kind == "join":
+        connect_by_table(call, link, record, other, fields)
+    elif link.kind == "children":
+        stamp = {"date_modified": now, "modified_user_id": call.user.id}
+        changes = {link.other_key: record["id"]} | link.fixed | stamp
+        call.database.update(module.table, changes, "id = ?", [other["id"]])
+    elif link.kind == "parent":
+        own = next(m for m in call.service.schema.values() if link in m.links.values())
+        changes = {link.own_key: other["id"]} | link.fixed | {"date_modified": now}
+        call.database.update(own.table, changes, "id = ?", [record["id"]])
+
+
+def connect_by_table(
+    call: Call, link: Link, record: Row, other: Row, fields: dict[str, Any]
+) -> None:
+    """Add a row to the link's table, or bring an equal one up to date."""
+    columns = {link.own_key: record["id"], link.other_key: other["id"]} | link.fixed
+    where = " AND ".join(f"{column} = ?" for column in columns)
+    extra: dict[str, Any] = {"date_modified": now_text(), "deleted": 0}
+    if link.table == "email_addr_bean_rel":
+        extra["primary_address"] = 1
+    known = {n: v for n, v in fields.items() if n in {"accept_status", "contact_role"}}
+    extra |= known if link.table.startswith(("calls_", "meetings_", "opp")) else {}
+    if link.kind == "join" and link.table == "accounts_contacts" and link.own_key == "contact_id":
+        disconnect(call, link, record, "")
+    if not call.database.update(link.table, extra, where, list(columns.values())):
+        call.database.insert(link.table, {"id": new_id()} | columns | extra)
+
+
+def disconnect(call: Call, link: Link, record: Row, other_id: str) -> None:
+    """Break a link to one record; to all of them if *other_id* is empty."""
+    module = call.service.schema.get(link.target)
+    if module is None or link.kind == "none":
+        return
+    now = now_text()
+    if link.kind == "parent":
+        own = next(m for m in call.service.schema.values() if link in m.links.values())
+        call.database.update(own.table, {link.own_key: ""}, "id = ?", [record["id"]])
+        return
+    table = link.table if link.kind == "join" else module.table
+    columns = {link.own_key if link.kind == "join" else link.other_key: record["id"]} | link.fixed
+    if other_id:
+        columns[link.other_key if link.kind == "join" else "id"] = other_id
+    where = " AND ".join(f"{column} = ?" for column in columns)
+    changes: dict[str, Any] = {"deleted": 1} if link.kind == "join" else {link.other_key: ""}
+    changes["date_modified"] = now
+    call.database.update(table, changes, f"{where} AND deleted = 0", list(columns.values()))

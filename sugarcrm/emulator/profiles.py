@@ -1,0 +1,124 @@
+"""How products and versions differ, as data: one `Dialect` per product and API version."""
+
+from typing import Literal
+
+import msgspec
+
+API_VERSIONS = ("v2", "v2_1", "v3", "v3_1", "v4", "v4_1")
+
+
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+    """What one API version of one product does; a comment says what a flag changes."""
+
+    # the product
+    product: Literal["suitecrm", "sugarcrm"]
+    product_version: str = ""  # suitecrm_version of get_server_info, where it is given
+    sugar_version: str
+    php_8: bool  # named arguments, fatal errors where PHP 5 carried on
+    sql_failure_status: int
+    sql_failure_text: str
+    json_content_type: str
+    updates_email: bool  # email1 and flags on an existing record take effect
+    full_user_names: bool  # user names show as full names to everyone
+    false_dates: bool  # an empty date reads as false
+    utf8mb4: bool  # 4-byte characters survive
+    checks_queries: bool  # subqueries and such are refused
+    links_email_parents: bool  # saving an email links it to its parent
+
+    # the API version
+    login_tolerant: bool = False  # login by name with missing or surplus arguments
+    null_without_session: bool = False  # an empty session answers null
+    login_fields: Literal["few", "preferences", "separators"] = "few"
+    module_list: Literal["names", "labels", "favorites"] = "names"
+    module_filter: bool = False
+    names_product: bool = False  # get_server_info tells suitecrm_version
+    field_details: Literal["few", "groups", "calculated", "lengths"] = "few"
+    table_names: bool = False  # get_module_fields tells table_name
+    checkbox_options: bool = False
+    echoes_fields: bool = False  # set_entry answers with entry_list
+    total_count: bool = False
+    order_by: Literal["bare", "any", "ignored"] = "bare"
+    deleted_alone: bool = True  # deleted=1 lists only deleted records
+    list_needs_export: bool = True
+    joins_users: bool = False  # unprefixed columns are ambiguous
+    computed_fields: bool = False  # name, full_name, email_opt_out ... are given
+    keyed_field_lists: bool = False  # select_fields may be an object
+    linked_lists: bool = False  # get_entry_list answers with link_list
+    linked_entries: bool = False  # get_entries answers with link_list
+    checks_ids: bool = False
+    null_list_creates: bool = True  # set_entry with name_value_list null
+    fatal_enums_in_batches: bool = True
+    keyed_batches: bool = False  # records of set_entries may be objects
+    relationship_order: bool = False
+    relationship_pages: bool = False  # offset, limit; fatal on a missing parent
+
+
+def change(dialect: Dialect, **flags: object) -> Dialect:
+    """Give a copy with some flags changed."""
+    return msgspec.structs.replace(dialect, **flags)
+
+
+def with_api_versions(v2: Dialect) -> dict[str, Dialect]:
+    """Derive the later API versions of a product from its oldest."""
+    v2_1 = change(v2, linked_lists=True)
+    v3 = change(
+        v2,
+        login_fields="preferences",
+        module_filter=True,
+        names_product=True,
+        field_details="groups",
+        computed_fields=True,
+        relationship_order=True,
+    )
+    v3_1 = change(
+        v3,
+        login_fields="separators",
+        module_list="labels",
+        field_details="calculated",
+        table_names=True,
+        checkbox_options=True,
+        echoes_fields=True,
+        total_count=True,
+        order_by="ignored",
+        joins_users=True,
+        keyed_field_lists=True,
+        linked_lists=True,
+        checks_ids=v2.php_8,
+        null_list_creates=False,
+    )
+    v4 = change(
+        v3_1,
+        login_tolerant=True,
+        null_without_session=True,
+        module_list="favorites",
+        field_details="lengths",
+        order_by="bare",
+        deleted_alone=False,
+        list_needs_export=False,
+        linked_entries=True,
+        fatal_enums_in_batches=False,
+        keyed_batches=True,
+    )
+    v4_1 = change(v4, relationship_pages=True)
+    return {"v2": v2, "v2_1": v2_1, "v3": v3, "v3_1": v3_1, "v4": v4, "v4_1": v4_1}
+
+
+SUITECRM_7_14 = Dialect(
+    product="suitecrm",
+    product_version="7.14.6",
+    sugar_version="6.5.25",
+    php_8=True,
+    sql_failure_status=500,
+    sql_failure_text="Database failure. Please refer to suitecrm.log for details.",
+    json_content_type="application/json; charset=UTF-8",
+    updates_email=False,
+    full_user_names=False,
+    false_dates=False,
+    utf8mb4=True,
+    checks_queries=True,
+    links_email_parents=True,
+)
+
+PROFILES: dict[str, dict[str, Dialect]] = {
+    "suitecrm-7.14": with_api_versions(SUITECRM_7_14),
+}

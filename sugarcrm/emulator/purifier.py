@@ -1,0 +1,147 @@
+"""What the server's HTML purifier leaves of a text."""
+
+import re
+from html.entities import name2codepoint
+from html.parser import HTMLParser
+
+INLINE = "a abbr acronym b bdo big cite code del dfn em font i ins kbd q s samp small span strike"
+INLINE += " strong sub sup tt u var object label button select option textarea"
+BLOCK = "address blockquote center dir div dl dt dd fieldset form h1 h2 h3 h4 h5 h6 legend li menu"
+BLOCK += " ol p pre table caption tbody td tfoot th thead tr ul colgroup"
+VOID = frozenset("br hr img input area col param".split())
+BLOCKS = frozenset(BLOCK.split()) | {"hr"}
+ALLOWED = frozenset(INLINE.split()) | BLOCKS | VOID
+HIDDEN = frozenset({"script", "style", "title", "head"})
+KEPT_EMPTY = frozenset({"td", "th", "colgroup", "textarea", "option"})
+CLOSES_ITSELF = frozenset({"li", "td", "th", "tr", "dt", "dd", "option", "p"})
+NEEDS_PARENT = {
+    "li": frozenset({"ul", "ol", "dir", "menu"}),
+    "tr": frozenset({"table", "tbody", "thead", "tfoot"}),
+    "td": frozenset({"tr"}),
+    "th": frozenset({"tr"}),
+    "dt": frozenset({"dl"}),
+    "dd": frozenset({"dl"}),
+}
+ATTRIBUTES = frozenset(
+    "abbr align alt bgcolor border cellpadding cellspacing cite class clear color colspan dir face"
+    " for height href hspace lang name noshade rel rowspan scope size span src start style summary"
+    " target title type valign value vspace width".split()
+)
+LINKS = frozenset({"href", "src", "cite"})
+SCHEMES = frozenset({"http", "https", "mailto", "ftp", "nntp", "news", "tel"})
+BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);)")
+SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
+CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+
+
+def purified(text: str) -> str:
+    """Give *text* as safe XHTML: `&`, `<` and `>` escaped, unknown and unsafe markup gone."""
+    text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    if "<" not in text and "&" not in text and ">" not in text:
+        return text
+    reader = Purifier()
+    reader.feed(BARE_AMPERSAND.sub("&amp;", text))
+    return reader.finish()
+
+
+def escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+class Purifier(HTMLParser):
+    """Reads markup and collects what is allowed of it."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=False)
+        self._open: list[tuple[str, str]] = []
+        self._parts: list[list[str]] = [[]]
+        self._hidden = 0
+
+    def finish(self) -> str:
+        """Close what is open and give the result."""
+        self.close()
+        while self._open:
+            self._close_one()
+        return "".join(self._parts[0])
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in HIDDEN:
+            self._hidden += 1
+            return
+        if self._hidden or tag not in ALLOWED:
+            return
+        self._make_room(tag)
+        parents = NEEDS_PARENT.get(tag)
+        if parents and not any(name in parents for name, _ in self._open):
+            return
+        attributes = kept_attributes(tag, attrs)
+        if tag in VOID:
+            if tag != "img" or "src=" in attributes:
+                self._parts[-1].append(f"<{tag}{attributes} />")
+            return
+        self._open.append((tag, f"<{tag}{attributes}>"))
+        self._parts.append([])
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag in HIDDEN or tag not in VOID:
+            self.handle_endtag(tag)
+
+    def _make_room(self, tag: str) -> None:
+        """Close what a new element ends."""
+        if tag in BLOCKS and self._open and self._open[-1][0] == "p":
+            self._close_one()
+        if tag in CLOSES_ITSELF and self._open and self._open[-1][0] == tag:
+            self._close_one()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in HIDDEN:
+            self._hidden = max(self._hidden - 1, 0)
+            return
+        if self._hidden or tag not in {name for name, _ in self._open}:
+            return
+        while self._close_one() != tag:
+            pass
+
+    def _close_one(self) -> str:
+        """Close the innermost element, dropping it if it is empty, and give its name."""
+        tag, start = self._open.pop()
+        content = "".join(self._parts.pop())
+        if content.strip() or tag in KEPT_EMPTY or " name=" in start or " id=" in start:
+            self._parts[-1].append(f"{start}{content}</{tag}>")
+        return tag
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self._parts[-1].append(escaped(data))
+
+    def handle_entityref(self, name: str) -> None:
+        self.handle_data(chr(name2codepoint[name]) if name in name2codepoint else f"&{name};")
+
+    def handle_charref(self, name: str) -> None:
+        code = int(name[1:], 16) if name[0] in "xX" else int(name)
+        if 0 < code < 0x110000 and not 0xD800 <= code < 0xE000:
+            self.handle_data(CONTROLS.sub("", chr(code)))
+
+
+def kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> str:
+    """Write the attributes that are allowed; an image always gets an `alt`."""
+    kept: dict[str, str] = {}
+    for name, value in attributes:
+        text = (value or "").replace("\n", " ")
+        if name == "id" and text:
+            kept["id"] = f"sugar_text_{text}"
+        elif name in ATTRIBUTES and name not in kept and safe(name, text):
+            kept[name] = text
+    if tag == "img" and "src" in kept:
+        kept.setdefault("alt", kept["src"].rpartition("/")[2])
+    pairs = (f' {n}="{escaped(v).replace(chr(34), "&quot;")}"' for n, v in kept.items())
+    return "".join(pairs)
+
+
+def safe(name: str, value: str) -> bool:
+    """Tell whether an attribute's value may stay."""
+    if name == "style":
+        return not re.search(r"(?i)expression|javascript|@import|behavior", value)
+    scheme = SCHEME.match(value)
+    return name not in LINKS or scheme is None or scheme[1].lower() in SCHEMES

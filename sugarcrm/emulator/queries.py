@@ -1,0 +1,215 @@
+"""The `query` argument: a piece of MySQL, checked as the server does and said in SQLite's words."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from sugarcrm.emulator.answers import DatabaseError, no_access
+from sugarcrm.emulator.schema import DATETIME_TYPES, Module, Schema
+
+QUOTED = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`""", re.DOTALL)
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+MOMENT = re.compile(
+    r"(\d{4})-(\d\d?)-(\d\d?)(?:[ T](\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.\d*)?)?)?)?\s*Z?"
+)
+ALLOWED_IN_SUBQUERIES = frozenset(
+    {
+        "email_addr_bean_rel",
+        "email_addresses",
+        "emails",
+        "emails_beans",
+        "emails_text",
+        "teams",
+        "team_sets_teams",
+    }
+)
+COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE)
+TEXT_RESULTS = (exp.Column, exp.Literal, exp.Tuple, exp.Subquery, exp.Null, exp.Boolean)
+
+
+class Queries:
+    """Checks and translates conditions for the modules of one schema."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._types = {
+            table: {field.name: field.type for field in module.fields.values()}
+            for module in schema.values()
+            for table in (module.table, module.custom_table)
+        }
+        self._types["email_addr_bean_rel"] = dict.fromkeys(
+            ("date_created", "date_modified"), "datetime"
+        )
+        self.translated = lru_cache(maxsize=256)(self._translated)
+
+    def _translated(self, where: str, table: str, checked: bool) -> str:
+        """Give *where* in SQLite's words.
+
+        Raises:
+            SugarError: the server's own check refuses it.
+            DatabaseError: MySQL could not read it.
+        """
+        bare = QUOTED.sub("''", where)
+        if checked and (";" in bare or "--" in bare):
+            raise no_access()
+        if "#" in bare or "--" in bare:
+            raise DatabaseError  # the comment swallows the rest of the server's statement
+        try:
+            tree = sqlglot.parse_one(f"SELECT dummy FROM dummytable WHERE {where}", read="mysql")
+        except SqlglotError as error:
+            raise DatabaseError from error
+        check(tree, checked)
+        condition = tree.args["where"].this
+        names_are_written_right(condition, self._types)
+        condition = condition.transform(self._adapt(table))
+        try:
+            return str(condition.sql(dialect="sqlite"))
+        except SqlglotError as error:
+            raise DatabaseError from error
+
+    def _adapt(self, table: str) -> Callable[[exp.Expression], exp.Expression]:
+        """Make the transformation of single nodes for queries on *table*."""
+
+        def adapt(node: exp.Expression) -> exp.Expression:
+            if isinstance(node, exp.Identifier) and PLAIN_NAME.fullmatch(node.name):
+                node.set("quoted", False)
+            elif isinstance(node, exp.Length):
+                name = "octet_length" if node.args.get("binary") else "char_length"
+                return exp.Anonymous(this=name, expressions=[node.this])
+            elif isinstance(node, exp.DateAdd | exp.DateSub | exp.Add | exp.Sub):
+                return moved(node)
+            elif isinstance(node, exp.CurrentTimestamp | exp.UtcTimestamp):
+                return exp.Anonymous(this="now")
+            elif isinstance(node, exp.DateDiff):
+                return exp.Anonymous(this="datediff", expressions=[node.this, node.expression])
+            elif isinstance(node, (exp.Between, exp.In, *COMPARISONS)):
+                self._adapt_comparison(node, table)
+            return node
+
+        return adapt
+
+    def _adapt_comparison(self, node: exp.Expression, table: str) -> None:
+        """Compare date-times as such, and computed text without regard to case."""
+        operands = [o for o in node.iter_expressions() if isinstance(o, exp.Expression)]
+        if isinstance(node, COMPARISONS) and all(isinstance(o, exp.Tuple) for o in operands):
+            rows = [list(operand.expressions) for operand in operands]
+            pairs = list(zip(*rows, strict=False))
+        else:
+            pairs = [tuple(operands)]
+        for pair in pairs:
+            kinds = {self._type(o, table) for o in pair if isinstance(o, exp.Column)}
+            for operand in pair:
+                if isinstance(operand, exp.Literal) and operand.is_string:
+                    if kinds & DATETIME_TYPES:
+                        operand.set("this", moment_text(operand.name, with_time=True))
+                    elif "date" in kinds:
+                        operand.set("this", moment_text(operand.name, with_time=False))
+        left = node.this
+        if not isinstance(left, TEXT_RESULTS) and not isinstance(left, exp.Collate):
+            text = exp.Collate(this=exp.Paren(this=left), expression=exp.to_identifier("general_ci"))
+            node.set("this", text)
+
+    def _type(self, column: exp.Column, table: str) -> str:
+        """Give the field type of a column; the address tables are known by their usual aliases."""
+        usual = {"ea": "email_addresses", "eabr": "email_addr_bean_rel", "": table}
+        name = usual.get(column.table, column.table)
+        return self._types.get(name, {}).get(column.name, "")
+
+
+def moved(node: exp.Expression) -> exp.Expression:
+    """Turn the addition of an interval into a call of `mysql_add`."""
+    amount, unit = node.expression, node.args.get("unit")
+    if isinstance(amount, exp.Interval):
+        amount, unit = amount.this, amount.args.get("unit")
+    if unit is None:
+        return node
+    if isinstance(amount, exp.Literal):
+        amount = exp.Literal.number(amount.name)
+    if isinstance(node, exp.DateSub | exp.Sub):
+        amount = exp.Neg(this=exp.Paren(this=amount))
+    arguments = [node.this, amount, exp.Literal.string(str(unit).upper())]
+    return exp.Anonymous(this="mysql_add", expressions=arguments)
+
+
+def check(tree: exp.Expression, checked: bool) -> None:
+    """Refuse what is no plain condition, and subqueries but for those on email addresses."""
+    plain = isinstance(tree, exp.Select) and not any(
+        tree.args.get(part) for part in ("order", "group", "having", "limit", "offset", "joins")
+    )
+    if not plain:
+        raise no_access() if checked else DatabaseError
+    if not checked:
+        return
+    if any(column.name.lower() == "user_hash" for column in tree.find_all(exp.Column)):
+        raise no_access()
+    for query in tree.args["where"].find_all(exp.Query):
+        tables = {table.name for table in query.find_all(exp.Table)}
+        if not isinstance(query, exp.Select | exp.Subquery) or not tables <= ALLOWED_IN_SUBQUERIES:
+            raise no_access()
+
+
+def names_are_written_right(condition: exp.Expression, known: dict[str, dict[str, str]]) -> None:
+    """Refuse table names in another case: MySQL knows them only as they are written.
+
+    Raises:
+        DatabaseError: there is one.
+    """
+    for column in condition.find_all(exp.Column):
+        table = column.table
+        if table and table not in known and table.lower() in known:
+            raise DatabaseError
+
+
+def moment_text(text: str, with_time: bool) -> str:
+    """Write a date or date-time as the column does, so that text order is time order."""
+    match = MOMENT.fullmatch(text.strip())
+    if match is None:
+        return text
+    year, month, day, *clock = match.groups()
+    date = f"{year}-{int(month):02}-{int(day):02}"
+    time = ":".join(f"{int(number or 0):02}" for number in clock)
+    return date if not with_time and time == "00:00:00" else f"{date} {time}"
+
+
+def order_terms(order_by: str) -> list[tuple[str, str]]:
+    """Split an ORDER BY into (column, direction) pairs.
+
+    Raises:
+        SugarError: it holds more than columns.
+    """
+    bare = QUOTED.sub("''", order_by)
+    if ";" in bare or "--" in bare or "(" in bare or re.search(r"(?i)\bunion\b", bare):
+        raise no_access()
+    terms = []
+    for term in order_by.split(","):
+        column, _, direction = term.strip().partition(" ")
+        direction = direction.strip().lower()
+        terms.append((column, direction if direction in {"asc", "desc"} else ""))
+    return terms
+
+
+def module_column(module: Module, name: str) -> str | None:
+    """Give the column to sort by for a bare field name; None if it is no field.
+
+    Raises:
+        DatabaseError: the field is no column.
+    """
+    field = module.fields.get(name)
+    if field is None:
+        return None
+    if field.stored:
+        return f"{module.table}.{name}"
+    if field.custom:
+        return f"{module.custom_table}.{name}"
+    if module.person and name in {"name", "full_name"}:
+        return (
+            f"TRIM(IFNULL({module.table}.first_name, '') || ' ' ||"
+            f" IFNULL({module.table}.last_name, '')) COLLATE general_ci"
+        )
+    joined = {"assigned_user_name": "jt0", "modified_by_name": "jt1", "created_by_name": "jt2"}
+    if name in joined:
+        return f"{joined[name]}.user_name"
+    raise DatabaseError

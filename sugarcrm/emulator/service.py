@@ -1,0 +1,67 @@
+"""What all methods share: the running service and the call in hand."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sugarcrm.emulator.answers import no_access, no_module
+from sugarcrm.emulator.database import Database
+from sugarcrm.emulator.profiles import Dialect
+from sugarcrm.emulator.queries import Queries
+from sugarcrm.emulator.schema import Module, Schema
+from sugarcrm.emulator.sessions import Sessions
+from sugarcrm.emulator.users import User, Users
+
+OTHER_MODULES = (
+    "Home Calendar Documents Bugs Cases Project ProspectLists Prospects SecurityGroups AOS_Quotes"
+    " AOS_Invoices AOS_Contracts AOS_Products AOR_Reports AOW_WorkFlow FP_events AOK_KnowledgeBase"
+).split()
+
+
+@dataclass(frozen=True)
+class Service:
+    """Everything that lives as long as the server."""
+
+    database: Database
+    schema: Schema
+    options: dict[str, dict[str, str]]
+    queries: Queries
+    users: Users
+    sessions: Sessions
+    page_size: int = 20
+
+
+@dataclass
+class Call:
+    """One call: the service, the dialect spoken, and who is asking."""
+
+    service: Service
+    dialect: Dialect
+    version: str
+    user: User
+    form: dict[str, Any]
+    session_id: str = ""
+    cookie: str | None = None
+    new_session_id: str | None = None
+    module: str | None = None
+    records: int = 0
+
+    @property
+    def database(self) -> Database:
+        return self.service.database
+
+    def enter(self, name: Any, writing: bool = False) -> Module:
+        """Give a module that the user may read, or write.
+
+        Raises:
+            SugarError: there is none of this name, or the user may not.
+        """
+        self.module = name if isinstance(name, str) else None
+        module = self.service.schema.get(name) if isinstance(name, str) else None
+        if module is None:
+            raise no_module()
+        if not self.user.may_enter(module.name):
+            raise no_access()
+        closed = "hidden" in module.flags or module.name == "Users"
+        if writing and closed and not self.user.is_admin:
+            raise no_access()
+        return module

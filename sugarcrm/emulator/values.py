@@ -1,0 +1,204 @@
+"""How a value that was sent becomes the one that is echoed and the one that is stored."""
+
+import re
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from sugarcrm.emulator.answers import FatalError
+from sugarcrm.emulator.entities import cleaned, decode_once, from_html
+from sugarcrm.emulator.profiles import Dialect
+from sugarcrm.emulator.purifier import purified
+from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Field
+
+FALSE_TEXTS = frozenset({"off", "false", "0", "no"})
+DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+NUMBER = re.compile(r"[+-]?[0-9.]*")
+EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
+LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
+INT_LIMIT = 2**31
+
+
+class Written(msgspec.Struct, frozen=True):
+    """A value as the bean holds it (and echoes it), and as the database gets it."""
+
+    echo: Any
+    stored: Any
+
+
+def php_text(value: Any) -> str:
+    """Turn a scalar into text as PHP does.
+
+    Raises:
+        FatalError: it is a list or an object.
+    """
+    if isinstance(value, dict | list):
+        raise FatalError
+    if value in (None, False):
+        return "" if not isinstance(value, int | float) or value is False else "0"
+    if value is True:
+        return "1"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def loosely_equal(first: Any, second: Any) -> bool:
+    """Compare as PHP's `==` does, near enough for values of columns."""
+    if isinstance(first, bool) or isinstance(second, bool):
+        return truthy(first) == truthy(second)
+    try:
+        return float(first) == float(second)
+    except (TypeError, ValueError):
+        return str(first) == str(second)
+
+
+def truthy(value: Any) -> bool:
+    """Tell whether PHP takes a value for true."""
+    return bool(value) and value != "0"
+
+
+def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dialect) -> Written:
+    """Give both forms of *value*; *before* is what the database holds, None on creation."""
+    if isinstance(value, dict | list):
+        if field.type == "multienum" and isinstance(value, list):
+            return Written(value, "")
+        raise FatalError
+    unchanged = before is not None and loosely_equal(value, before)
+    if field.type in NUMERIC_TYPES:
+        return number(field, value, unchanged)
+    if field.type == "bool":
+        return boolean(field, value, unchanged, creating)
+    if field.type in DATETIME_TYPES:
+        return moment(value)
+    if field.type == "date":
+        return day(value)
+    if field.type == "emailbody":
+        markup = purified(from_html(php_text(value)))
+        return Written(markup, from_html(markup))
+    if field.textual:
+        return text(field, value, dialect)
+    return Written(value, from_html(php_text(value))[: field.size])
+
+
+def text(field: Field, value: Any, dialect: Dialect) -> Written:
+    """Clean text; a custom field is decoded once less, so it keeps `&amp;` and `&lt;`."""
+    sent = php_text(value)
+    trimmed = sent if "text" in field.type + field.db_type else sent.strip(" \t\n\r\0\x0b")
+    echo = cleaned(trimmed)
+    stored = decode_once(echo) if field.custom else from_html(echo)
+    if not dialect.utf8mb4:
+        stored = re.sub("[\U00010000-\U0010ffff]", "????", stored)
+    return Written(echo, stored[: field.size])
+
+
+def unformatted(value: str) -> float | None:
+    """Read a number as a person may write it; None if no digit leads."""
+    bare = value.replace(",", "").replace("$", "").strip()
+    if EXPONENT.match(bare):
+        bare = str(Decimal(leading_exponent(bare)).quantize(Decimal(1)))
+    match = NUMBER.match(bare)
+    digits = LEADING_NUMBER.match(match[0]) if match and match[0] else None
+    return float(digits[0]) if digits else None
+
+
+def leading_exponent(text_: str) -> str:
+    """Give the leading number of *text_*, with its exponent."""
+    match = re.match(r"[+-]?\d+\.?\d*(?:[eE][+-]?\d+)?", text_)
+    return match[0] if match else "0"
+
+
+def number(field: Field, value: Any, unchanged: bool) -> Written:
+    """Read a number; a custom field that is none becomes NULL, and says so."""
+    empty = value in ("", "NULL") or value is True or value == 0
+    whole = field.type == "int"
+    if not unchanged and not empty and isinstance(value, str):
+        read = unformatted(value) or 0.0
+        value = int(read) if whole else read
+    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    if not numeric and isinstance(value, str) and LEADING_NUMBER.fullmatch(value.strip()):
+        numeric = True
+    if not numeric:
+        kept = value if not field.custom else "NULL"
+        return Written(kept, None if value == "" or field.custom else int(bool(value)))
+    return Written(value, stored_number(field, Decimal(str(value).strip())))
+
+
+def stored_number(field: Field, value: Decimal) -> int | float:
+    """Fit a number into its column."""
+    if field.type == "int":
+        rounding = ROUND_HALF_UP if field.custom else "ROUND_DOWN"
+        whole = int(value.quantize(Decimal(1), rounding=rounding))
+        return min(max(whole, -INT_LIMIT), INT_LIMIT - 1)
+    if field.precision is None:
+        return float(value)
+    digits = int(str(field.length or 18)) - field.precision
+    limit = Decimal(10) ** digits - Decimal(1).scaleb(-field.precision)
+    try:
+        fitted = min(max(value, -limit), limit)
+        return float(fitted.quantize(Decimal(1).scaleb(-field.precision), rounding=ROUND_HALF_UP))
+    except InvalidOperation:
+        return float(value)
+
+
+def boolean(field: Field, value: Any, unchanged: bool, creating: bool) -> Written:
+    """Read a truth value; what is not known to be false is true."""
+    held = truthy(value) and str(value) not in FALSE_TEXTS
+    stored = int(held)
+    if field.custom and creating:
+        return Written(str(stored), stored)
+    if field.name == "deleted" or field.source == "non-db":
+        return Written(value, stored)
+    if unchanged and not isinstance(value, bool):
+        return Written(value, stored)
+    return Written(held, stored)
+
+
+def rolled(match: re.Match[str]) -> datetime | None:
+    """Read a day that may be past the end of its month; None if it is past all calendars."""
+    year, month, day_ = (int(part) for part in match.groups())
+    try:
+        first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)  # noqa: DTZ001 no zone
+        return first + timedelta(days=day_ - 1)
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(value: Any) -> Written:
+    """Read a date-time; anything but the database's own form empties the field."""
+    sent = php_text(value)
+    if MOMENT.fullmatch(sent):
+        return Written(sent, real(sent, "0000-00-00 00:00:00"))
+    match = DAY.fullmatch(sent)
+    found = rolled(match) if match else None
+    if found is None:
+        return Written("", None)
+    full = f"{found:%Y-%m-%d} 00:00:00"
+    return Written(full, full)
+
+
+def day(value: Any) -> Written:
+    """Read a date; of a date-time the date part counts."""
+    sent = php_text(value)
+    if MOMENT.fullmatch(sent):
+        sent = sent[:10]
+    match = DAY.fullmatch(sent)
+    if match is None:
+        return Written("", None)
+    if len(sent) == 10:
+        return Written(sent, real(sent, "0000-00-00"))
+    found = rolled(match)
+    shown = f"{found:%Y-%m-%d}" if found else ""
+    return Written(shown, shown or None)
+
+
+def real(text_: str, otherwise: str) -> str:
+    """Give the text if it names a real instant, else the database's zero."""
+    try:
+        datetime.fromisoformat(text_)
+    except ValueError:
+        return otherwise
+    return text_
