@@ -68,6 +68,7 @@ class WireServer:
             try:
                 line, head, body = _request(connection)
                 form = {name: values[0] for name, values in parse_qs(body).items()}
+                form["path"] = line.split()[1]
                 self.seen.append((line, head, form, body))
                 self.scripts[form["method"]](connection, form)
             except OSError:

@@ -1,0 +1,109 @@
+"""Batches: one bad record is found and told, the others are written once."""
+
+import pytest
+
+from sugarcrm.batches import FAILED, NOT_SAVED, batch_size, write_in_batches
+from sugarcrm.crm import Draft, Written
+from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
+from sugarcrm.lost import ServerFailedError
+
+
+class Server:
+    """Saves in order, stops dead at a bad record, and passes over those without rights."""
+
+    def __init__(self, bad=(), denied=()):
+        self.bad, self.denied = set(bad), set(denied)
+        self.saved, self.calls = [], []
+
+    def send(self, batch):
+        self.calls.append([draft.id for draft in batch])
+        kept = set()
+        for draft in batch:
+            if draft.id in self.bad:
+                raise ServerFailedError("500")
+            if draft.id not in self.denied:
+                self.saved.append(draft.id)
+                kept.add(draft.id)
+        return kept
+
+    def applied(self, batch):
+        return {draft.id for draft in batch} & set(self.saved)
+
+    def write(self, ids, size=10):
+        drafts = [Draft(one, {"last_name": one}) for one in ids]
+        return write_in_batches(drafts, size=size, send=self.send, applied=self.applied)
+
+
+def test_all_is_well():
+    server = Server()
+    assert server.write("abcde", size=2) == [Written(one) for one in "abcde"]
+    assert server.calls == [["a", "b"], ["c", "d"], ["e"]]
+
+
+@pytest.mark.parametrize("bad", ["a", "c", "e", "ae", "bcd", "abcde"])
+def test_bad_records_are_told_and_the_others_written_once(bad):
+    server = Server(bad=bad)
+    told = server.write("abcde")
+    assert told == [Written(one, FAILED if one in bad else None) for one in "abcde"]
+    assert server.saved == [one for one in "abcde" if one not in bad]
+
+
+def test_one_bad_record_costs_few_calls():
+    server = Server(bad=["r25"])
+    server.write([f"r{n}" for n in range(50)], size=50)
+    assert [len(call) for call in server.calls] == [50, 1, 24]
+
+
+def test_records_that_the_server_passed_over():
+    server = Server(denied="bd")
+    told = server.write("abcd")
+    assert told == [Written(one, NOT_SAVED if one in "bd" else None) for one in "abcd"]
+
+
+def test_a_failure_after_the_last_record_was_saved():
+    server = Server()
+
+    def send(batch):
+        server.send(batch)
+        raise ServerFailedError("500")
+
+    drafts = [Draft(one, {}) for one in "ab"]
+    told = write_in_batches(drafts, size=9, send=send, applied=server.applied)
+    assert told == [Written("a"), Written("b")]
+
+
+def test_a_refusal_concerns_the_whole_batch():
+    def send(_batch):
+        raise RefusedError("set_entries: SugarCRM error 40")
+
+    drafts = [Draft(one, {}) for one in "ab"]
+    told = write_in_batches(drafts, size=9, send=send, applied=lambda _: set())
+    assert [written.refused for written in told] == ["set_entries: SugarCRM error 40"] * 2
+
+
+def test_a_failure_that_cannot_be_looked_into_is_ambiguous():
+    def applied(_batch):
+        raise BusyError("could not connect")
+
+    server = Server(bad="a")
+    drafts = [Draft(one, {}) for one in "ab"]
+    with pytest.raises(AmbiguousError, match="could not be read") as ambiguous:
+        write_in_batches(drafts, size=9, send=server.send, applied=applied)
+    assert not isinstance(ambiguous.value, ServerFailedError)
+
+
+def test_a_lost_answer_stops_everything():
+    def send(_batch):
+        raise AmbiguousError("late")
+
+    with pytest.raises(AmbiguousError):
+        write_in_batches([Draft("a", {})], size=9, send=send, applied=lambda _: set())
+
+
+def test_nothing_to_write():
+    assert Server().write("") == []
+
+
+@pytest.mark.parametrize(("deadline_s", "size"), [(30, 50), (5, 50), (1, 10), (0.01, 1)])
+def test_a_batch_ends_within_the_deadline(deadline_s, size):
+    assert batch_size(deadline_s) == size
