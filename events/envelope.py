@@ -20,7 +20,9 @@ Source = Annotated[str, Meta(min_length=1, max_length=512)]
 Subject = Annotated[str, Meta(min_length=1, max_length=512)]
 
 
-class _Attributes(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Attributes(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who said so, when, and what kind of event; all but `data`."""
+
     specversion: Literal["1.0"]
     id: Id
     source: Source
@@ -30,13 +32,13 @@ class _Attributes(Struct, frozen=True, kw_only=True, omit_defaults=True):
     datacontenttype: str | None = None
 
 
-class _Wire(_Attributes, frozen=True, kw_only=True):
+class _Wire(Attributes, frozen=True, kw_only=True):
     """As received: attributes that we do not know are skipped, as the specification says."""
 
     data: msgspec.Raw
 
 
-class Envelope(_Attributes, frozen=True, kw_only=True):
+class Envelope(Attributes, frozen=True, kw_only=True):
     """One event with who said so and when; `source` and `id` together name it for ever."""
 
     time: AwareTime
