@@ -1,0 +1,100 @@
+import pytest
+
+from events import BadEventError, EmailSent, FormSubmitted, PageVisited, Producer, wrap
+from store.journal import Journal, JournalEntryMissingError
+
+FORM = FormSubmitted(form="demo", fields={"email": "ana@example.com"})
+SENT = EmailSent(message="welcome", email="ana@example.com")
+VISIT = PageVisited(url="/prices", email="ana@example.com")
+
+
+@pytest.fixture
+def producer(redis_client):
+    return Producer(redis_client)
+
+
+@pytest.fixture
+def journal(redis_client):
+    return Journal(redis_client)
+
+
+@pytest.mark.parametrize("event", [FORM, SENT, VISIT])
+def test_receipt_leads_back_to_the_event(journal, producer, event):
+    receipt = producer.publish(event, source="site", id="7", subject="ana")
+
+    entry = journal.read(receipt.id)
+
+    assert entry.type == type(event).__name__
+    assert entry.envelope.event(type(event)) == event
+    assert (entry.envelope.source, entry.envelope.id) == ("site", "7")
+
+
+def test_missing_entry_says_which(journal):
+    with pytest.raises(JournalEntryMissingError, match="12-3"):
+        journal.read("12-3")
+
+
+def test_event_of_a_newer_version_is_listed_and_only_refused_when_looked_at(journal, redis_client):
+    redis_client.xadd("journal", {"type": "MoonRisen", "event": b'{"type":"MoonRisen"}'}, "5-1")
+
+    [entry] = journal.tail(10)
+
+    assert entry.type == "MoonRisen"
+    with pytest.raises(BadEventError):
+        _ = entry.envelope
+
+
+def test_tail_shows_the_newest_of_both_streams_in_order_each_once(journal, producer):
+    ids = [producer.publish(event).id for event in (SENT, VISIT, FORM, VISIT)]
+
+    assert [entry.id for entry in journal.tail(10)] == ids
+    assert [entry.id for entry in journal.tail(2)] == ids[-2:]
+
+
+def test_tail_goes_on_from_where_it_was(journal, producer):
+    ids = [producer.publish(event).id for event in (SENT, VISIT, FORM, VISIT, SENT)]
+
+    assert [entry.id for entry in journal.tail(2, since_id=ids[0])] == ids[1:3]
+    assert journal.tail(5, since_id=ids[-1]) == []
+
+
+def test_tail_finds_rare_types_far_back(journal, producer):
+    rare = producer.publish(SENT).id
+    producer.publish_many([wrap(VISIT, source="s") for _ in range(1000)])
+    producer.publish_many([wrap(FORM, source="s") for _ in range(600)])
+
+    assert [entry.id for entry in journal.tail(5, types={"EmailSent"})] == [rare]
+    assert len(journal.tail(700, types={"FormSubmitted"})) == 600
+
+
+def test_behaviour_is_read_from_a_place_on(journal, producer):
+    ids = [producer.publish(event).id for event in (VISIT, SENT, FORM, VISIT)]
+
+    assert [entry.id for entry in journal.behaviour_after("", 2)] == [ids[0], ids[2]]
+    assert [entry.id for entry in journal.behaviour_after(ids[2], 2)] == [ids[3]]
+    assert journal.behaviour_after(ids[3], 2) == []
+
+
+def test_drain_that_begins_lets_the_next_one_queue(journal, producer, redis_client):
+    producer.publish(VISIT)
+
+    journal.drain_begins()
+
+    assert not redis_client.exists("behaviour:draining")
+
+
+def test_trim_drops_the_old_but_no_behaviour_that_waits(journal, producer, redis_client):
+    for at in ("1000-0", "1000-1", "2000-0"):
+        redis_client.xadd("behaviour", {"type": "PageVisited", "event": b"{}"}, at)
+        redis_client.xadd("journal", {"type": "EmailSent", "event": b"{}"}, at)
+    new = producer.publish(FORM).id
+
+    assert journal.trim(3_600_000, "1000-1") == 4
+    assert [i.decode() for i, _ in redis_client.xrange("behaviour")] == ["1000-1", "2000-0", new]
+    assert [i.decode() for i, _ in redis_client.xrange("journal")] == [new]
+
+
+def test_trim_leaves_all_behaviour_while_none_is_added_up(journal, redis_client):
+    redis_client.xadd("behaviour", {"type": "PageVisited", "event": b"{}"}, "1000-0")
+
+    assert journal.trim(0, "") == 0
