@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import uuid
 from typing import Any, Literal
 
 import msgspec
 
-from sugarcrm.emulator.database import Database, Row, new_id
+from sugarcrm.emulator.database import Database, Row
 from sugarcrm.emulator.functions import now_text
 
 Right = Literal["edit", "delete", "list", "view", "import", "export"]
@@ -67,7 +68,7 @@ class Users:
     def _add(self, key: str, user: dict[str, Any]) -> None:
         name = user["user_name"]
         row = self._database.row("SELECT id FROM users WHERE user_name = ?", [name])
-        user_id = row["id"] if row else "1" if key == "admin" else new_id()
+        user_id = row["id"] if row else "1" if key == "admin" else user_id_for(name)
         self._roles[user_id] = user.get("role", {})
         self._digests[user_id] = digest(user["password"])
         if row:
@@ -126,6 +127,11 @@ class Users:
         if row is None:
             return ""
         return full_name(row) if viewer.shows_full_names else str(row["user_name"])
+
+
+def user_id_for(user_name: str) -> str:
+    """Make a user's id, the same in every run."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, user_name))
 
 
 def full_name(row: Row) -> str:
