@@ -8,8 +8,25 @@ from sugarcrm.values import unescape
 from sync.catalogue import FieldDef
 
 _ENUMS = frozenset({"enum", "multienum", "radioenum", "dynamicenum"})  # others list operators
+
+# For these `len` says nothing of characters: a custom text field reports 255 and holds 64 KB.
 _NO_LENGTH = frozenset(
-    {"int", "float", "decimal", "currency", "bool", "date", "datetime", "datetimecombo", "time"}
+    [
+        "int",
+        "float",
+        "decimal",
+        "currency",
+        "bool",
+        "date",
+        "datetime",
+        "datetimecombo",
+        "time",
+        "text",
+        "multienum",
+    ]
+)
+_VIRTUAL = re.compile(
+    r"(?:accept_status|event|webtolead)_\w+|\w+_status_fields|event_accept_status"
 )
 _COMPUTED_TYPES = frozenset({"fullname", "link", "function", "image", "file", "assigned_user_name"})
 _SERVER_KEEPS = frozenset(
@@ -77,7 +94,7 @@ def definition(field: WireField) -> FieldDef:
 
 
 def _length(field: WireField) -> int | None:
-    """Characters that fit; None for numbers and dates, whose `len` is a display width."""
+    """Characters that fit, where `len` means that."""
     if field.type in _NO_LENGTH or field.len is None:
         return None
     digits = re.fullmatch(r"[1-9][0-9]*", str(field.len))
@@ -98,6 +115,8 @@ def _options(field: WireField) -> dict[str, str] | None:
 def _writable(field: WireField) -> bool:
     """Say whether set_entry stores the field: not ids and stamps, nor names of related records."""
     if field.name in _SERVER_KEEPS or field.type in _COMPUTED_TYPES:
+        return False
+    if _VIRTUAL.fullmatch(field.name):
         return False
     if field.calculated in (True, 1, "1", "true"):
         return False

@@ -29,7 +29,8 @@ class Writer:
             return self._save(module, [_creation(draft) for draft in batch])
 
         def existing(batch: Sequence[Draft]) -> set[str]:
-            return set(self._reader.by_ids(module, [draft.id for draft in batch], ()))
+            rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
+            return {record_id for record_id, found in rows.items() if not found.deleted}
 
         if not all(draft.id for draft in drafts):
             raise RefusedError("set_entries merges contacts that have no id of ours")

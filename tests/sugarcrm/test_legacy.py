@@ -273,6 +273,8 @@ def test_a_server_with_v2_only(server):
 
 
 def test_no_sugarcrm_here(server):
-    server.scripts["get_server_info"] = answer(b"<html>Welcome", headers="Content-Type: text/html\r\n")
+    server.scripts["get_server_info"] = answer(
+        b"<html>Welcome", headers="Content-Type: text/html\r\n"
+    )
     with pytest.raises(NotSugarError, match="no SugarCRM"):
         connect(server.url, "admin", "pa55word", deadline_s=2)

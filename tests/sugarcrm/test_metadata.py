@@ -17,6 +17,7 @@ from sugarcrm.metadata import ModuleFields, WireField, definition, definitions
         ("decimal", "18,2", None),
         ("datetime", "19", None),
         ("text", None, None),
+        ("text", 255, None),
     ],
 )
 def test_length_in_its_mixed_forms(kind, sent, length):
@@ -42,6 +43,9 @@ def test_length_in_its_mixed_forms(kind, sent, length):
         ("email_opt_out", "bool", True),
         ("contact_id", "id", True),
         ("lead_score_c", "int", True),
+        ("accept_status_name", "enum", False),
+        ("webtolead_email1", "email", False),
+        ("lead_source_description", "text", True),
     ],
 )
 def test_writable(name, kind, writable):

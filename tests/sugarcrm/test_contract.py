@@ -1,0 +1,421 @@
+"""What every client of every SugarCRM must do, held against servers that answer as real ones do."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from sugarcrm.crm import Draft, Note, Position, Written
+from sugarcrm.errors import CredentialsError, RefusedError
+from tests.sugarcrm.targets import TARGETS, emulator
+
+MODULES = ("Leads", "Contacts")
+LONG_AGO = "2000-01-01 00:00:00"
+
+
+@pytest.fixture(scope="module", params=TARGETS)
+def target(request):
+    with TARGETS[request.param]() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def crm(target):
+    client = target.connect()
+    yield client
+    client.close()
+
+
+@pytest.fixture(params=MODULES)
+def module(request):
+    return request.param
+
+
+@pytest.fixture
+def new_id():
+    return lambda: str(uuid.uuid4())
+
+
+def created(crm, module, record_id, **values):
+    draft = Draft(record_id, {"last_name": "Contract", **values})
+    assert crm.create_many(module, [draft]) == [Written(record_id)]
+    return record_id
+
+
+def values_of(crm, module, record_id, *fields):
+    return dict(crm.by_ids(module, [record_id], fields)[record_id].values)
+
+
+def address():
+    return f"{uuid.uuid4().hex}@example.com"
+
+
+# who and what
+
+
+def test_the_server_tells_what_it_is(crm):
+    info = crm.server_info()
+    assert info.product == "suitecrm"
+    assert info.version.startswith("7.14")
+    assert len(info.gmt_time) == 19
+
+
+def test_the_account(target, crm):
+    assert crm.login().is_admin
+    other = target.connect("rep")
+    assert not other.login().is_admin
+    assert other.login().user_name == "apiuser"
+    other.close()
+
+
+def test_a_wrong_password(target):
+    from sugarcrm.connect import connect
+
+    client = connect(target.url, "admin", "wrong", deadline_s=20)
+    for _ in range(3):
+        with pytest.raises(CredentialsError):
+            client.login()
+    client.close()
+
+
+def test_the_catalogue(crm, module):
+    fields = {field.name: field for field in crm.fields(module)}
+    assert fields["last_name"].length == 100
+    assert fields["last_name"].required
+    assert fields["lead_source"].options["Cold Call"] == "Cold Call"
+    assert fields["date_entered"].options is None
+    assert not fields["id"].writable
+    assert fields["email1"].writable
+    assert fields["lead_score_c"].custom
+    assert not any(field.label.endswith(":") for field in fields.values())
+
+
+# reading
+
+
+def test_absent_deleted_and_live_rows_are_told_apart(target, crm, module, new_id):
+    live, gone, absent = created(crm, module, new_id()), created(crm, module, new_id()), new_id()
+    target.delete(module, gone)
+    rows = crm.by_ids(module, [absent, gone, live], ["last_name", "nosuchfield"])
+    assert set(rows) == {live, gone}
+    assert (rows[live].deleted, rows[gone].deleted) == (False, True)
+    assert rows[live].values == {"last_name": "Contract"}
+    assert rows[live].modified_by == crm.login().user_id
+    assert crm.by_ids(module, [], ["last_name"]) == {}
+
+
+def test_many_rows_by_id(crm, module, new_id):
+    ids = [new_id() for _ in range(60)]
+    crm.create_many(module, [Draft(one, {"last_name": one}) for one in ids])
+    rows = crm.by_ids(module, ids, ["last_name"])
+    assert {one: row.values["last_name"] for one, row in rows.items()} == {one: one for one in ids}
+
+
+def walk(crm, module, since, limit):
+    seen, after = [], None
+    for _ in range(1000):
+        page = crm.changed(module, ["last_name"], since, after, limit)
+        seen += page.rows
+        assert len(page.rows) <= limit
+        after = page.after
+        if after is None:
+            return seen
+    raise AssertionError("no end")
+
+
+def test_changes_come_once_each_in_order_through_ties(target, crm, module, new_id):
+    ids = sorted(new_id() for _ in range(7))
+    for one in ids:
+        target.save(
+            module,
+            id=one,
+            new_with_id=1,
+            last_name="Tie",
+            update_date_modified=False,
+            date_modified="2031-01-02 03:04:05",
+        )
+    target.delete(module, ids[3])
+    target.save(module, id=ids[4], update_date_modified=False, date_modified="2031-01-02 03:04:04")
+    seen = walk(crm, module, "2031-01-02 03:04:04", 2)
+    expected = [ids[4], *(one for one in ids if one not in (ids[3], ids[4]))]
+    assert [row.id for row in seen if row.id in ids] == expected
+    page = crm.changed(
+        module, [], "2031-01-02 03:04:05", Position("2031-01-02 03:04:05", ids[5]), 9
+    )
+    assert [row.id for row in page.rows if row.id in ids] == [ids[6]]
+    for one in ids:
+        target.delete(module, one)
+
+
+def test_deletions_are_changes(target, crm, module, new_id):
+    record = created(crm, module, new_id())
+    since = crm.by_ids(module, [record], [])[record].modified_at
+    target.delete(module, record)
+    (row,) = [row for row in walk(crm, module, since, 500) if row.id == record]
+    assert row.deleted
+    assert row.modified_at >= since
+
+
+def test_the_id_space_in_parts(target, crm, module, new_id):
+    live, gone = created(crm, module, new_id()), created(crm, module, new_id())
+    target.delete(module, gone)
+    found, after = [], ""
+    for up_to in ("4", "8", "c", None):
+        start = after
+        while True:
+            page = crm.by_id_range(module, [], start, up_to, 7)
+            found += [row.id for row in page.rows]
+            if page.after is None:
+                break
+            start = page.after.id
+        after = up_to
+    assert found == sorted(set(found))
+    assert live in found
+    assert gone not in found
+    assert len(found) == crm.count(module)
+
+
+def test_count(target, crm, module, new_id):
+    before = crm.count(module)
+    record = created(crm, module, new_id())
+    assert crm.count(module) == before + 1
+    target.delete(module, record)
+    assert crm.count(module) == before
+
+
+def test_rows_by_address(target, crm, module, new_id):
+    one, other = address(), f"o'brien.{address()}"
+    first = created(crm, module, new_id(), email1=one.upper())
+    second = created(crm, module, new_id(), email1=one)
+    third = created(crm, module, new_id(), email1=other)
+    gone = created(crm, module, new_id(), email1=one)
+    target.delete(module, gone)
+    hostile = ["' OR 1=1 -- ", "\\' OR ''='", "a\x00b@example.com", "", "no@example.com"]
+    found = crm.ids_by_email(module, [one.title(), other, *hostile])
+    assert {key: sorted(ids) for key, ids in found.items()} == {
+        one: sorted([first, second]),
+        other: [third],
+    }
+
+
+# writing
+
+TEXTS = [
+    "O'Brien & Söhne",
+    '1 < 2 > 0 "quoted"',
+    "R&D &c; http://e.x/?a=1&copy=2",
+    "日本語 العربية Zoë",
+    "back\\slash \\n 100% _x_",
+    "line 1\nline 2",
+    "🙂 👩‍👩‍👧",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+@pytest.mark.parametrize("field", ["description", "behavior_c"])
+def test_text_comes_back_as_it_was_sent(crm, module, new_id, field, text):
+    record = created(crm, module, new_id(), **{field: text})
+    assert values_of(crm, module, record, field) == {field: text}
+    crm.update_many(module, [Draft(record, {field: text + "!"})])
+    assert values_of(crm, module, record, field) == {field: text + "!"}
+
+
+def test_values_of_every_kind(crm, module, new_id):
+    values = {
+        "first_name": "Ada",
+        "do_not_call": "1",
+        "lead_source": "Cold Call",
+        "birthdate": "1980-12-31",
+        "lead_score_c": "42",
+        "interests_c": "^Cold Call^,^Partner^",
+        "last_sync_c": "2019-01-02 03:04:05",
+        "synced_c": "0",
+    }
+    record = created(crm, module, new_id(), **values)
+    assert values_of(crm, module, record, *values) == values
+
+
+def test_an_update_changes_its_fields_and_no_others(crm, module, new_id):
+    record = created(crm, module, new_id(), first_name="Ada", lead_score_c="5", email1=address())
+    before = values_of(crm, module, record, "first_name", "last_name", "lead_score_c", "email1")
+    assert crm.update_many(module, [Draft(record, {"first_name": ""})]) == [Written(record)]
+    after = values_of(crm, module, record, *before)
+    assert after == {**before, "first_name": ""}
+
+
+def test_many_updates(crm, module, new_id):
+    ids = [new_id() for _ in range(120)]
+    crm.create_many(module, [Draft(one, {"last_name": "x"}) for one in ids])
+    told = crm.update_many(module, [Draft(one, {"first_name": one}) for one in ids])
+    assert told == [Written(one) for one in ids]
+    rows = crm.by_ids(module, ids, ["first_name"])
+    assert all(rows[one].values["first_name"] == one for one in ids)
+
+
+def test_an_update_of_a_row_that_never_was_creates_none(crm, module, new_id):
+    ghost = new_id()
+    crm.update_many(module, [Draft(ghost, {"last_name": "Ghost"})])
+    assert crm.by_ids(module, [ghost], []) == {}
+
+
+def test_a_taken_id_does_not_stop_the_others_and_is_not_written(target, crm, module, new_id):
+    taken, ids = created(crm, module, new_id()), [new_id() for _ in range(4)]
+    target.delete(module, taken)
+    drafts = [Draft(one, {"last_name": "Batch"}) for one in [*ids[:2], taken, *ids[2:]]]
+    told = crm.create_many(module, drafts)
+    assert [written.refused is None for written in told] == [True, True, False, True, True]
+    rows = crm.by_ids(module, [*ids, taken], ["last_name"])
+    assert [rows[one].values["last_name"] for one in ids] == ["Batch"] * 4
+    assert rows[taken].deleted
+
+
+def test_the_same_creation_twice_makes_one(crm, module, new_id):
+    drafts = [Draft(new_id(), {"last_name": "Once", "email1": address()}) for _ in range(3)]
+    assert crm.create_many(module, drafts) == crm.create_many(module, drafts)
+    emails = [draft.values["email1"] for draft in drafts]
+    assert crm.ids_by_email(module, emails) == {d.values["email1"]: [d.id] for d in drafts}
+
+
+def test_contacts_alike_are_not_merged(crm, new_id):
+    shared = address()
+    drafts = [Draft(new_id(), {"last_name": "Alike", "email1": shared}) for _ in range(3)]
+    assert crm.create_many("Contacts", drafts) == [Written(draft.id) for draft in drafts]
+    found = crm.ids_by_email("Contacts", [shared])
+    assert sorted(found[shared]) == sorted(draft.id for draft in drafts)
+
+
+# addresses, which records share
+
+FLAGS = ("email1", "email_opt_out", "invalid_email")
+
+
+def flags_of(crm, module, record):
+    return tuple(values_of(crm, module, record, *FLAGS).values())
+
+
+def test_a_creation_takes_back_no_ones_opt_out(crm, module, new_id):
+    shared = address()
+    lead = created(crm, "Leads", new_id(), email1=shared, email_opt_out="1", invalid_email="1")
+    other = created(crm, module, new_id(), email1=shared.upper())
+    third = created(crm, module, new_id(), email1=shared, email_opt_out="0")
+    for which, record in [("Leads", lead), (module, other), (module, third)]:
+        assert flags_of(crm, which, record)[1:] == ("1", "1")
+
+
+def test_flags_of_a_record_that_exists(crm, module, new_id):
+    record = created(crm, module, new_id(), email1=address())
+    change = {"email_opt_out": "1", "invalid_email": "1", "first_name": "Ada"}
+    assert crm.update_many(module, [Draft(record, change)]) == [Written(record)]
+    assert flags_of(crm, module, record)[1:] == ("1", "1")
+    assert values_of(crm, module, record, "first_name") == {"first_name": "Ada"}
+    crm.update_many(module, [Draft(record, {"email_opt_out": "0"})])
+    assert flags_of(crm, module, record)[1:] == ("0", "1")
+
+
+def test_flags_of_many(crm, module, new_id):
+    drafts = [Draft(new_id(), {"last_name": "x", "email1": address()}) for _ in range(60)]
+    crm.create_many(module, drafts)
+    told = crm.update_many(module, [Draft(d.id, {"email_opt_out": "1"}) for d in drafts])
+    assert told == [Written(draft.id) for draft in drafts]
+    rows = crm.by_ids(module, [draft.id for draft in drafts], ["email_opt_out"])
+    assert {row.values["email_opt_out"] for row in rows.values()} == {"1"}
+
+
+def test_another_address_leaves_those_who_share_the_old_one_alone(crm, module, new_id):
+    old, new = address(), address()
+    record = created(crm, module, new_id(), email1=old, email_opt_out="1")
+    sharer = created(crm, "Leads", new_id(), email1=old)
+    assert crm.update_many(module, [Draft(record, {"email1": new})]) == [Written(record)]
+    assert values_of(crm, module, record, "email1") == {"email1": new}
+    assert flags_of(crm, "Leads", sharer) == (old, "1", "0")
+    assert record not in crm.ids_by_email(module, [old]).get(old, [])
+    assert crm.ids_by_email(module, [new]) == {new: [record]}
+
+
+def test_an_address_that_others_opted_out_stays_so(crm, module, new_id):
+    shared = address()
+    lead = created(crm, "Leads", new_id(), email1=shared, email_opt_out="1")
+    changed = created(crm, module, new_id(), email1=address())
+    bare = created(crm, module, new_id())
+    drafts = [Draft(changed, {"email1": shared}), Draft(bare, {"email1": shared})]
+    crm.update_many(module, drafts)
+    for which, record in [("Leads", lead), (module, changed), (module, bare)]:
+        assert flags_of(crm, which, record) == (shared, "1", "0")
+
+
+def test_two_records_get_the_same_new_address(target, crm, module, new_id):
+    records = [created(crm, module, new_id(), email1=address()) for _ in range(2)]
+    new = address()
+    crm.update_many(module, [Draft(one, {"email1": new}) for one in records])
+    rows = [target.related(module, one, "email_addresses", "id") for one in records]
+    assert rows[0] == rows[1]
+    assert sorted(crm.ids_by_email(module, [new])[new]) == sorted(records)
+
+
+def test_an_address_for_a_record_without_and_none_for_one_with(crm, module, new_id):
+    new = address()
+    record = created(crm, module, new_id())
+    crm.update_many(module, [Draft(record, {"email1": new, "email_opt_out": "1"})])
+    assert flags_of(crm, module, record) == (new, "1", "0")
+    crm.update_many(module, [Draft(record, {"email1": ""})])
+    assert values_of(crm, module, record, "email1") == {"email1": ""}
+
+
+# history
+
+
+def test_a_note_is_written_once(target, crm, module, new_id):
+    record = created(crm, module, new_id())
+    text = "Sent: “Spring & <b>sale</b>”"
+    note = Note(id=new_id(), module=module, record_id=record, name=text, description="to 'Ada'")
+    for _ in range(2):
+        crm.attach_note(note)
+    (found,) = target.related(module, record, "notes", "id", "name", "parent_id")
+    assert (found["id"], found["parent_id"]) == (note.id, record)
+
+
+# rights, sessions, threads
+
+
+def test_a_user_without_the_right_to_edit(target, crm, new_id):
+    record, mine = created(crm, "Leads", new_id(), first_name="Ada"), new_id()
+    limited = target.connect("limited")
+    told = limited.update_many("Leads", [Draft(record, {"first_name": "no"})])
+    told += limited.create_many("Leads", [Draft(mine, {"last_name": "no"})])
+    batch = [Draft(record, {"first_name": f"no {n}"}) for n in range(2)]
+    told += limited.update_many("Leads", batch)
+    assert all(written.refused for written in told)
+    with pytest.raises(RefusedError):
+        limited.count("Contacts")
+    limited.close()
+    assert values_of(crm, "Leads", record, "first_name") == {"first_name": "Ada"}
+    assert crm.by_ids("Leads", [mine], []) == {}
+
+
+def test_a_row_that_the_user_may_not_see_does_not_hide_the_others(target, crm, new_id):
+    foreign, mine = created(crm, "Leads", new_id()), new_id()
+    owner = target.connect("owner")
+    user_id = owner.login().user_id
+    draft = Draft(mine, {"last_name": "Mine", "assigned_user_id": user_id})
+    assert owner.create_many("Leads", [draft]) == [Written(mine)]
+    assert set(owner.by_ids("Leads", [foreign, mine], [])) == {mine}
+    owner.close()
+
+
+def test_threads_share_a_client(target, module, new_id):
+    client = target.connect(pool_size=3)
+    ids = [new_id() for _ in range(6)]
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda one: created(client, module, one), ids))
+    assert set(client.by_ids(module, ids, [])) == set(ids)
+    client.close()
+
+
+def test_sessions_that_end_are_not_noticed(new_id):
+    with emulator("suitecrm-7.14", "--expire-sessions-after", "3") as target:
+        client = target.connect(pool_size=2)
+        for _ in range(5):
+            record = created(client, "Leads", new_id(), email1=address())
+            client.update_many("Leads", [Draft(record, {"email_opt_out": "1"})])
+            assert flags_of(client, "Leads", record)[1] == "1"
+        client.close()
