@@ -8,11 +8,13 @@ import msgspec
 class Match(msgspec.Struct, frozen=True):
     """`crm_id` is the one record to bind to; `ambiguous` when several share the address.
 
-    Neither: there is none, and the person may be created.
+    `taken` when each record with the address is somebody else of the list already. None of
+    the three: there is none, and the person may be created.
     """
 
     crm_id: str | None = None
     ambiguous: bool = False
+    taken: bool = False
 
 
 def match(candidates: Sequence[str], bound_elsewhere: frozenset[str]) -> Match:
@@ -20,4 +22,4 @@ def match(candidates: Sequence[str], bound_elsewhere: frozenset[str]) -> Match:
     free = [crm_id for crm_id in candidates if crm_id not in bound_elsewhere]
     if len(free) == 1:
         return Match(crm_id=free[0])
-    return Match(ambiguous=bool(free))
+    return Match(ambiguous=bool(free), taken=bool(candidates) and not free)

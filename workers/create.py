@@ -62,7 +62,7 @@ def _match_by_email(
     for record in records:
         address = normal_email(record.values.get(EMAIL_COLUMN, ""))
         answer = match(found.get(address, ()), frozenset(taken))
-        if address and address in met:
+        if answer.taken or (address and address in met):
             _skip(counts, TWICE)
         elif answer.ambiguous:
             _skip(counts, AMBIGUOUS)

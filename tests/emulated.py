@@ -1,0 +1,40 @@
+"""The emulator as its own process, for tests: started, asked, stopped by its own id."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+USERNAME, PASSWORD = "admin", "Adm1n!pass"
+
+
+class Emulator:
+    """A running emulator: its address, and its journal of the calls that it answered."""
+
+    def __init__(self, url: str, journal: Path, process: subprocess.Popen[str]) -> None:
+        self.url, self.process, self._journal = url, process, journal
+
+    def calls(self) -> list[dict[str, object]]:
+        """Every call answered so far, the oldest first."""
+        if not self._journal.exists():
+            return []
+        return [json.loads(line) for line in self._journal.read_text().splitlines()]
+
+
+@contextmanager
+def emulator(folder: Path, *options: str) -> Iterator[Emulator]:
+    """Run an emulator with `options` for the block."""
+    journal = folder / "calls.jsonl"
+    command = [sys.executable, "-m", "sugarcrm.emulator", "--protocol", "legacy", "--port", "0"]
+    command += ["--profile", "suitecrm-7.14", "--journal", str(journal), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            url = process.stdout.readline().strip()
+            assert url.startswith("http://127.0.0.1:"), f"the emulator did not start: {url!r}"
+            yield Emulator(url, journal, process)
+        finally:
+            process.terminate()
+            process.wait(10)

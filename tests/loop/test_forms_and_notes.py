@@ -1,0 +1,133 @@
+"""Forms become leads, sent mails become notes; each once."""
+
+import pytest
+
+from events import EmailSent, FormSubmitted
+from sugarcrm.crm import Draft
+from sync.lists import FormSetting, MessageSetting
+from tests.loop.history import history
+
+MAPPING = {"email": "email1", "name": "last_name", "phone": "phone_work"}
+
+
+@pytest.fixture
+def form(loop):
+    loop.app.forms.put("demo", FormSetting(form="demo", module="Leads", mapping=MAPPING))
+    return "demo"
+
+
+def submitted(email, **fields):
+    return FormSubmitted(form="demo", fields={"email": email, "name": "Ana", **fields})
+
+
+def leads_with(loop, email):
+    return loop.crm.ids_by_email("Leads", [email]).get(email, [])
+
+
+@pytest.mark.usefixtures("form")
+def test_a_submitted_form_becomes_one_lead_however_often_it_is_delivered(loop):
+    first = loop.publish(submitted("ana@example.com"), source="web", id="f1")
+    again = loop.publish(submitted("ana@example.com"), source="web", id="f1")
+    loop.broker.get_actor("create_lead").fn(first)
+
+    assert first == again
+    assert len(leads_with(loop, "ana@example.com")) == 1
+    assert loop.app.outcomes.get(first).result == "created"
+
+
+@pytest.mark.usefixtures("form")
+def test_a_second_form_of_the_same_person_updates_nothing_it_may_not(loop):
+    loop.publish(submitted("bo@example.com"))
+    second = loop.publish(submitted("BO@example.com", phone="+1 555"))
+
+    (lead,) = leads_with(loop, "bo@example.com")
+    assert loop.crm.by_ids("Leads", [lead], ["phone_work"])[lead].values["phone_work"] == ""
+    assert loop.app.outcomes.get(second).result == "exists"
+
+
+@pytest.mark.usefixtures("form")
+def test_a_form_writes_to_a_known_person_only_the_fields_it_is_given(loop):
+    loop.publish(submitted("cy@example.com"))
+    setting = FormSetting(form="demo", module="Leads", mapping=MAPPING, may_update=("phone_work",))
+    loop.app.forms.put("demo", setting)
+
+    second = loop.publish(submitted("cy@example.com", name="Changed", phone="+1 555"))
+
+    (lead,) = leads_with(loop, "cy@example.com")
+    row = loop.crm.by_ids("Leads", [lead], ["phone_work", "last_name"])[lead]
+    assert (row.values["phone_work"], row.values["last_name"]) == ("+1 555", "Ana")
+    assert loop.app.outcomes.get(second).result == "updated"
+
+
+@pytest.mark.usefixtures("form")
+def test_a_lead_deleted_in_sugarcrm_is_not_created_again_by_a_form(loop):
+    loop.publish(submitted("di@example.com"))
+    (lead,) = leads_with(loop, "di@example.com")
+    loop.crm.update_many("Leads", [Draft(lead, {"deleted": "1"})])
+
+    second = loop.publish(submitted("di@example.com"))
+
+    assert leads_with(loop, "di@example.com") == []
+    outcome = loop.app.outcomes.get(second)
+    assert (outcome.result, outcome.reason) == ("skipped", "deleted in SugarCRM")
+
+
+@pytest.mark.parametrize(
+    ("fields", "result", "reason"),
+    [
+        pytest.param({"x": "y"}, "rejected", "no mapped field was filled in", id="nothing"),
+        pytest.param({"phone": "1"}, "rejected", "neither a name nor an address", id="nameless"),
+    ],
+)
+@pytest.mark.usefixtures("form")
+def test_a_form_that_names_nobody_is_kept_with_its_reason(loop, fields, result, reason):
+    journal_id = loop.publish(FormSubmitted(form="demo", fields=fields))
+
+    outcome = loop.app.outcomes.get(journal_id)
+    assert outcome.result == result
+    assert outcome.reason.startswith(reason)
+
+
+def test_a_form_that_is_not_set_to_write_makes_no_call(loop, far_end):
+    before = len(far_end.calls())
+
+    journal_id = loop.publish(FormSubmitted(form="newsletter", fields={"email": "e@example.com"}))
+
+    assert loop.app.outcomes.get(journal_id).result == "kept"
+    assert len(far_end.calls()) == before
+
+
+@pytest.mark.parametrize("module", ["Leads", "Contacts"])
+def test_a_sent_mail_shows_once_in_the_history_of_whom_it_went_to(loop, far_end, module):
+    email = f"mail.{module.lower()}@example.com"
+    crm_id = f"0000bbbb-{module}"
+    loop.crm.create_many(module, [Draft(crm_id, {"last_name": "Mailed", "email1": email})])
+    loop.app.messages.put("news", MessageSetting(message="news", note=True))
+    sent = EmailSent(message="news", email=email.upper(), subject='It\'s 5 < 6 & "big"')
+
+    journal_id = loop.publish(sent, source="mailer", id=f"m-{module}")
+    loop.publish(sent, source="mailer", id=f"m-{module}")
+    loop.broker.get_actor("write_history_note").fn(journal_id)
+
+    (note,) = history(far_end.url, module, crm_id)
+    assert note == 'Email sent: It\'s 5 < 6 & "big"'
+    assert loop.app.outcomes.get(journal_id).crm_ids == (crm_id,)
+
+
+@pytest.mark.parametrize(
+    ("setting", "email", "result"),
+    [
+        pytest.param(None, "mail.leads@example.com", "kept", id="no_setting"),
+        pytest.param(False, "mail.leads@example.com", "kept", id="set_to_off"),
+        pytest.param(True, "nobody@example.net", "skipped", id="nobody_has_the_address"),
+    ],
+)
+def test_a_mail_that_is_not_to_be_noted_says_why(loop, setting, email, result):
+    if setting is not None:
+        loop.app.messages.put("promo", MessageSetting(message="promo", note=setting))
+
+    journal_id = loop.publish(EmailSent(message="promo", email=email))
+
+    outcome = loop.app.outcomes.get(journal_id)
+    assert outcome.result == result
+    assert outcome.reason

@@ -1,0 +1,186 @@
+"""A list against a SugarCRM: import, pull, push, new columns."""
+
+from sugarcrm.crm import Draft
+from sync.setup import PullSetup, PushSetup
+
+COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status", "email_opt_out")
+PULL = PullSetup(add_new=True, update_existing=True)
+PUSH = PushSetup(add_new=True, update_existing=True, fields=("phone_work", "last_name"))
+LEADS = "all-sugarcrm-leads"
+
+
+def test_an_import_takes_every_live_lead_once(loop):
+    of, members = loop.import_all(columns=COLUMNS)
+
+    assert (of.title, of.folder, of.columns) == ("All SugarCRM Leads", "Marketing Lists", COLUMNS)
+    assert len(members) == loop.crm.count("Leads") == len(loop.app.lists.records(of)) > 100
+    rows = loop.crm.by_ids("Leads", list(members), COLUMNS)
+    assert {i: dict(r.values) for i, r in rows.items()} == {
+        i: dict(r.values) for i, r in members.items()
+    }
+
+
+def test_an_import_without_chosen_columns_takes_those_with_a_usage_and_custom_ones(loop):
+    of, _ = loop.import_all("Contacts")
+
+    assert {"email1", "last_name", "email_opt_out", "lead_score_c", "behavior_c"} <= set(of.columns)
+    assert "description" not in of.columns
+
+
+def test_a_second_delivery_of_an_import_changes_nothing(loop):
+    of, members = loop.import_all(columns=COLUMNS)
+    (run,) = loop.app.runs.recent(of.id, 10)
+
+    loop.broker.get_actor("start_import").fn(run.trigger)
+    loop.deliver()
+
+    assert loop.members(of.id) == members
+    assert len(loop.app.runs.recent(of.id, 10)) == 1
+
+
+def test_an_unchanged_list_costs_a_handful_of_calls_and_no_writes(loop, far_end):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    loop.sync(LEADS)
+    before = len(far_end.calls())
+
+    run = loop.sync(LEADS)
+
+    calls = far_end.calls()[before:]
+    assert run.phase == "done"
+    assert len(calls) <= 4, calls
+    assert not [call for call in calls if str(call["method"]).startswith("set_")]
+
+
+def test_edits_of_different_fields_on_both_sides_survive(loop):
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    crm_id, ours = next((i, r) for i, r in members.items() if r.values["email1"])
+
+    loop.edit(LEADS, ours, phone_work="+1 555 0100")
+    loop.crm.update_many("Leads", [Draft(crm_id, {"first_name": "Zoë & Co"})])
+    run = loop.sync(LEADS)
+
+    row = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id]
+    here = loop.members(LEADS)[crm_id]
+    assert (row.values["phone_work"], row.values["first_name"]) == ("+1 555 0100", "Zoë & Co")
+    assert (here.values["phone_work"], here.values["first_name"]) == ("+1 555 0100", "Zoë & Co")
+    assert (run.counts["updated_there"], run.counts["updated_here"]) == (1, 1)
+    assert run.counts.get("conflicts", 0) == 0
+
+
+def test_an_edit_that_may_not_be_pushed_stays_here(loop):
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(update_existing=True), PULL)
+    crm_id, ours = next(iter(members.items()))
+    before = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id]
+
+    loop.edit(LEADS, ours, first_name="Local")
+    loop.sync(LEADS)
+
+    assert loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id] == before
+    assert loop.members(LEADS)[crm_id].values["first_name"] == "Local"
+
+
+def test_a_new_person_in_the_list_becomes_one_lead_with_an_id_of_ours(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    count = loop.crm.count("Leads")
+
+    loop.add(LEADS, "new-1", email1="new.one@example.com", last_name='D\'Souza <&> "Q"')
+    first = loop.sync(LEADS)
+    second = loop.sync(LEADS)
+
+    assert loop.crm.count("Leads") == count + 1
+    (crm_id,) = loop.crm.ids_by_email("Leads", ["new.one@example.com"])["new.one@example.com"]
+    assert loop.members(LEADS)[crm_id].id == "new-1"
+    assert loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values["last_name"] == (
+        'D\'Souza <&> "Q"'
+    )
+    assert (first.counts["created_there"], second.counts.get("created_there", 0)) == (1, 0)
+
+
+def test_a_person_who_is_in_the_list_already_is_not_created_again(loop):
+    loop.crm.create_many(
+        "Leads", [Draft("0000aaaa-0001", {"last_name": "There", "email1": "there@example.com"})]
+    )
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    count = loop.crm.count("Leads")
+
+    loop.add(LEADS, "new-2", email1="THERE@example.com", last_name="Twice")
+    run = loop.sync(LEADS)
+
+    assert loop.crm.count("Leads") == count
+    assert run.reasons == {"another record of this list has the same address": 1}
+
+
+def test_a_person_whom_sugarcrm_has_is_bound_and_not_created_again(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.crm.create_many(
+        "Leads", [Draft("0000aaaa-0003", {"last_name": "There", "email1": "here@example.com"})]
+    )
+    loop.allow(LEADS, PUSH)
+    count = loop.crm.count("Leads")
+
+    loop.add(LEADS, "new-3", email1="HERE@example.com", last_name="There", phone_work="+1 5")
+    run = loop.sync(LEADS)
+
+    assert loop.crm.count("Leads") == count
+    assert loop.members(LEADS)["0000aaaa-0003"].id == "new-3"
+    row = loop.crm.by_ids("Leads", ["0000aaaa-0003"], COLUMNS)["0000aaaa-0003"]
+    assert row.values["phone_work"] == "+1 5"
+    assert (run.counts["matched"], run.counts["updated_there"]) == (1, 1)
+
+
+def test_a_new_lead_in_sugarcrm_comes_in_and_a_deleted_one_goes_and_stays_gone(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    draft = Draft("0000aaaa-0002", {"last_name": "Fresh", "email1": "fresh@example.com"})
+
+    loop.crm.create_many("Leads", [draft])
+    came = loop.sync(LEADS)
+    assert came.counts["created_here"] == 1
+    assert loop.members(LEADS)["0000aaaa-0002"].values["last_name"] == "Fresh"
+
+    loop.crm.update_many("Leads", [Draft("0000aaaa-0002", {"deleted": "1"})])
+    went = loop.sync(LEADS)
+    assert went.counts["deleted"] == 1
+    assert "0000aaaa-0002" not in loop.members(LEADS)
+    assert loop.sync(LEADS).counts.get("created_there", 0) == 0
+
+
+def test_columns_added_later_fill_for_every_record_at_the_next_sync(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    loop.app.lists.widen(LEADS, ["title", "lead_score_c"])
+    assert all("title" not in record.values for record in loop.members(LEADS).values())
+
+    loop.sync(LEADS)
+
+    members = loop.members(LEADS)
+    rows = loop.crm.by_ids("Leads", list(members), ["title", "lead_score_c"])
+    assert {i: r.values["title"] for i, r in members.items()} == {
+        i: r.values["title"] for i, r in rows.items()
+    }
+    assert any(record.values["lead_score_c"] for record in members.values())
+
+
+def test_the_same_tick_twice_is_one_run(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+
+    first = loop.sync(LEADS, source="clock", id="sync:1")
+    second = loop.sync(LEADS, source="clock", id="sync:1")
+
+    assert first.id == second.id
+    assert len([r for r in loop.app.runs.recent(LEADS, 10) if r.kind == "sync"]) == 1
+
+
+def test_a_sync_without_a_setup_says_what_is_missing(loop):
+    loop.import_all(columns=COLUMNS)
+
+    run = loop.sync(LEADS)
+
+    assert run.phase == "failed"
+    assert "sugarloop sync setup" in run.problem
