@@ -13,6 +13,7 @@ from sync.schedule import ScheduleError, parse_schedule
 
 PREFIX = "SUGARLOOP_"
 KEY_NAME, ADDRESS_NAME = "key", "redis.url"  # files that a local installation leaves in its home
+CRM_PASSWORD = "SUGARLOOP_CRM_PASSWORD"  # read by `connector activate` only, never kept
 _KEY_FILE = "SUGARLOOP_KEY_FILE"
 _SECRET = frozenset({"keys", "redis_url"})
 _VARIABLES = {"redis_url": "REDIS_URL", "keys": "SUGARLOOP_KEY"}
@@ -99,7 +100,7 @@ def shown(settings: Settings) -> dict[str, object]:
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:
-    known = [*map(variable, Settings.__struct_fields__), _KEY_FILE]
+    known = [*map(variable, Settings.__struct_fields__), _KEY_FILE, CRM_PASSWORD]
     problems = []
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:

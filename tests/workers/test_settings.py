@@ -81,5 +81,5 @@ def test_a_local_installation_fills_the_gaps_only(tmp_path):
     environ = {"SUGARLOOP_HOME": str(tmp_path)}
 
     assert load(environ).redis_url == "redis://127.0.0.1:7777/0"
-    assert load(environ).keyss == (KEY,)
+    assert load(environ).keys == (KEY,)
     assert load(environ | {"REDIS_URL": "redis://other/0"}).redis_url == "redis://other/0"

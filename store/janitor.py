@@ -1,0 +1,42 @@
+"""The janitor: what a dead worker held goes back to its queue within seconds."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import redis
+
+from store.queues import DEATHS, HEARTBEATS, NAMESPACE, QUEUES, WATCH, WHY
+
+_SWEEP = Path(__file__).with_suffix(".lua").read_text()
+
+
+class Swept(NamedTuple):
+    """What one sweep found: dead workers, messages brought back, and dead letters made."""
+
+    dead_workers: int
+    brought_back: int
+    buried: int
+
+
+class Janitor:
+    """Sweeps the queues. Any number of janitors do no more than one does."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        heartbeat_s: float,
+        max_deaths: int,
+        queues: Sequence[str] = QUEUES,
+    ) -> None:
+        self._sweep = client.register_script(_SWEEP)
+        self._args = [NAMESPACE, round(heartbeat_s * 1000), max_deaths, *queues]
+
+    def sweep(self) -> Swept:
+        """Bring back the messages of dead workers, and bury those that kill.
+
+        Call it at least every third of a heartbeat: it needs to have watched a worker all the
+        time before it believes that one dead.
+        """
+        return Swept(*self._sweep(keys=[HEARTBEATS, WATCH, DEATHS, WHY], args=self._args))

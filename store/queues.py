@@ -1,0 +1,140 @@
+"""Dramatiq's keys in Redis, and the steps on them that dramatiq does not have.
+
+| key                                        | type | content                                 |
+|--------------------------------------------|------|-----------------------------------------|
+| dramatiq:{queue}, dramatiq:{queue}.DQ      | list | ids of messages that wait, or are delayed |
+| dramatiq:{queue}.msgs, .DQ.msgs            | hash | id -> message                           |
+| dramatiq:{queue}.XQ                        | zset | id of dead letter -> when, in ms        |
+| dramatiq:{queue}.XQ.msgs                   | hash | id -> message                           |
+| dramatiq:__acks__.{worker}.{queue}         | set  | ids that a worker process holds         |
+| dramatiq:__heartbeats__                    | zset | worker -> when last heard of            |
+| dramatiq:__running__.{worker}              | hash | thread -> id it began last (ours)       |
+| dramatiq:__deaths__                        | hash | id -> workers that died on it (ours)    |
+| dramatiq:__watch__                         | hash | worker -> "heartbeat since" (ours)      |
+| dramatiq:__why__                           | hash | id of dead letter -> Why (ours)         |
+"""
+
+import msgspec
+import redis
+
+NAMESPACE = "dramatiq"
+QUEUES = ("realtime", "sync", "score")
+HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
+DEATHS = f"{NAMESPACE}:__deaths__"
+WATCH = f"{NAMESPACE}:__watch__"
+WHY = f"{NAMESPACE}:__why__"
+
+# Only who holds a message may settle it: a worker that was given up for dead does nothing here.
+_RETRY = """
+if redis.call('srem', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('hdel', KEYS[2], ARGV[1])
+redis.call('hdel', KEYS[5], ARGV[1])
+redis.call('hset', KEYS[4], ARGV[2], ARGV[3])
+redis.call('rpush', KEYS[3], ARGV[2])
+return 1
+"""
+_BURY = """
+if redis.call('srem', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('hdel', KEYS[5], ARGV[1])
+local message = redis.call('hget', KEYS[2], ARGV[1])
+if not message then return 0 end
+local now = redis.call('time')
+redis.call('zadd', KEYS[3], now[1] * 1000 + math.floor(now[2] / 1000), ARGV[1])
+redis.call('hset', KEYS[4], ARGV[1], message)
+redis.call('hset', KEYS[6], ARGV[1], ARGV[2])
+redis.call('hdel', KEYS[2], ARGV[1])
+return 1
+"""
+# Answers the deaths so far; marks the message as running when they are fewer than ARGV[3].
+_BEGIN = """
+local deaths = tonumber(redis.call('hget', KEYS[2], ARGV[2]) or 0)
+if deaths < tonumber(ARGV[3]) then redis.call('hset', KEYS[1], ARGV[1], ARGV[2]) end
+return deaths
+"""
+
+
+class Why(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a message became a dead letter. `error` holds no secrets."""
+
+    reason: str
+    error: str = ""
+    retries: int = 0
+    deaths: int = 0
+
+
+def waiting(queue: str) -> str:
+    """The list of ids of a queue."""
+    return f"{NAMESPACE}:{queue}"
+
+
+def bodies(queue: str) -> str:
+    """The hash of messages of a queue."""
+    return f"{NAMESPACE}:{queue}.msgs"
+
+
+def held(worker: str, queue: str) -> str:
+    """The set of ids that a worker process fetched and has not settled."""
+    return f"{NAMESPACE}:__acks__.{worker}.{queue}"
+
+
+def running(worker: str) -> str:
+    """The hash of what each thread of a worker process began last."""
+    return f"{NAMESPACE}:__running__.{worker}"
+
+
+def delayed(queue: str) -> str:
+    """The name of the queue that delayed messages of `queue` wait in."""
+    return f"{queue}.DQ"
+
+
+def dead(queue: str) -> str:
+    """The name of the queue of dead letters of `queue`."""
+    return f"{queue.removesuffix('.DQ')}.XQ"
+
+
+class Deliveries:
+    """What one worker process does with the messages it holds, each in one atomic step.
+
+    A step that is repeated, after its answer was lost, changes nothing more.
+    """
+
+    def __init__(self, client: redis.Redis, worker: str) -> None:
+        self._client, self._worker = client, worker
+        self._retry = client.register_script(_RETRY)
+        self._bury = client.register_script(_BURY)
+        self._begin = client.register_script(_BEGIN)
+
+    def retry(self, queue: str, message_id: str, new_id: str, message: bytes) -> bool:
+        """Replace a held message by a delayed one; False when it is no longer held."""
+        later = delayed(queue)
+        keys = [held(self._worker, queue), bodies(queue), waiting(later), bodies(later), DEATHS]
+        return bool(self._retry(keys=keys, args=[message_id, new_id, message]))
+
+    def bury(self, queue: str, message_id: str, why: Why) -> bool:
+        """Make a held message a dead letter; False when it is no longer held."""
+        grave = dead(queue)
+        mine = held(self._worker, queue)
+        keys = [mine, bodies(queue), waiting(grave), bodies(grave), DEATHS, WHY]
+        return bool(self._bury(keys=keys, args=[message_id, msgspec.json.encode(why)]))
+
+    def begin(self, slot: int, message_id: str, below: int) -> int:
+        """Mark what thread `slot` runs now, unless that many workers died on it; give how many."""
+        keys = [running(self._worker), DEATHS]
+        return int(self._begin(keys=keys, args=[slot, message_id, below]))
+
+    def survived(self, message_id: str) -> None:
+        """Forget the deaths of a message that came through."""
+        self._client.hdel(DEATHS, message_id)
+
+    def holds(self, queue: str) -> set[str]:
+        """The ids that this process holds of a queue, as Redis knows them."""
+        return {i.decode() for i in self._client.smembers(held(self._worker, queue))}
+
+    def body(self, queue: str, message_id: str) -> bytes | None:
+        """The message as it is kept."""
+        body: bytes | None = self._client.hget(bodies(queue), message_id)
+        return body
+
+    def leave(self) -> None:
+        """Forget what the threads of this process ran, at its orderly end."""
+        self._client.delete(running(self._worker))

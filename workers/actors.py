@@ -1,0 +1,12 @@
+"""The modules whose actors a worker carries out."""
+
+MODULES = (
+    "workers.behaviour",
+    "workers.imports",
+    "workers.leads",
+    "workers.notes",
+    "workers.programs",
+    "workers.pull",
+    "workers.push",
+    "workers.sync_runs",
+)

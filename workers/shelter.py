@@ -1,0 +1,93 @@
+"""Messages that killed workers before run alone, so that no other is blamed with them."""
+
+import threading
+from typing import Any
+
+from dramatiq import Broker, Middleware, Worker
+from dramatiq.broker import MessageProxy
+
+from store.queues import Deliveries
+
+SUSPECT_AFTER = 2  # deaths; one may be anybody's
+
+
+class Turns:
+    """Lets many go side by side, or one alone; who wants to be alone does not starve."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._side_by_side = 0
+        self._wanting = 0
+        self._alone = False
+
+    def enter(self) -> None:
+        """Wait for nobody but those who are, or want to be, alone."""
+        with self._changed:
+            self._changed.wait_for(lambda: not self._alone and not self._wanting)
+            self._side_by_side += 1
+
+    def enter_alone(self) -> None:
+        """Wait until nobody else is on."""
+        with self._changed:
+            self._wanting += 1
+            self._changed.wait_for(lambda: not self._alone and not self._side_by_side)
+            self._wanting -= 1
+            self._alone = True
+
+    def leave(self) -> None:
+        """End one's turn, of either kind."""
+        with self._changed:
+            if self._alone:
+                self._alone = False
+            else:
+                self._side_by_side -= 1
+            self._changed.notify_all()
+
+
+class Shelter(Middleware):
+    """Records what each thread runs, for the janitor to count whom a dead worker died on.
+
+    What is merely prefetched is never blamed. A message on which `SUSPECT_AFTER` workers died
+    gets the process to itself: if that dies too, the culprit is known.
+    """
+
+    def __init__(self, deliveries: Deliveries) -> None:
+        self._deliveries = deliveries
+        self._turns = Turns()
+        self._thread = threading.local()
+
+    def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
+        """Wait for one's turn, and say what runs."""
+        slot, message_id = threading.get_ident(), message.options["redis_message_id"]
+        self._turns.enter()
+        self._thread.has_turn = True
+        deaths = self._deliveries.begin(slot, message_id, SUSPECT_AFTER)
+        if deaths >= SUSPECT_AFTER:
+            self._turns.leave()
+            self._thread.has_turn = False
+            self._turns.enter_alone()
+            self._thread.has_turn = True
+            self._deliveries.begin(slot, message_id, deaths + 1)
+        message.options["deaths"] = deaths
+
+    def after_process_message(self, *_: Any, **__: Any) -> None:
+        """End one's turn."""
+        self._leave()
+
+    def after_skip_message(self, _broker: Broker, _message: MessageProxy) -> None:
+        """End one's turn."""
+        self._leave()
+
+    def after_ack(self, _broker: Broker, message: MessageProxy) -> None:
+        """Clear the name of a suspect that came through."""
+        if message.options.get("deaths"):
+            self._deliveries.survived(message.options["redis_message_id"])
+
+    def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
+        """Nothing runs any more."""
+        self._deliveries.leave()
+
+    def _leave(self) -> None:
+        if getattr(self._thread, "has_turn", False):
+            self._thread.has_turn = False
+            self._turns.leave()
