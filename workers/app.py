@@ -2,14 +2,15 @@
 
 import threading
 from functools import cache
+from typing import Literal
 
 import redis
-from store.journal import Journal
 
 import events
 from store import named
 from store.connector import Connection, Connector
 from store.fields import Fields
+from store.journal import Journal
 from store.leases import Leases
 from store.lists import Lists
 from store.outcomes import Outcomes
@@ -17,7 +18,10 @@ from store.people import People
 from store.runs import Runs
 from sugarcrm.connect import connect
 from sugarcrm.crm import Crm
+from sugarcrm.profiles import ApiVersion
 from workers import settings
+
+Api = ApiVersion | Literal["auto"]
 
 
 class App:
@@ -55,12 +59,19 @@ class App:
                 self._crm = (connection, self._connect(connection))
             return self._crm[1]
 
+    def close(self) -> None:
+        """Log out of SugarCRM, if this process logged in."""
+        with self._crm_lock:
+            if self._crm is not None:
+                self._crm[1].close()
+            self._crm = None
+
     def _connect(self, connection: Connection) -> Crm:
         return connect(
             connection.url,
             connection.username,
             self.connector.open(connection),
-            api=connection.protocol,
+            api=msgspec.convert(connection.protocol, Api),
             deadline_s=self.knobs.crm_deadline_s,
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,
