@@ -125,9 +125,7 @@ def ensure(database: Database, address: str, flags: dict[str, int] | None) -> st
     return made
 
 
-def link(
-    database: Database, module: str, record_id: str, address_id: str, primary: bool
-) -> None:
+def link(database: Database, module: str, record_id: str, address_id: str, primary: bool) -> None:
     """Connect an address to a record."""
     database.insert(
         "email_addr_bean_rel",

@@ -87,7 +87,8 @@ def same_account(call: Call, module: Module, record: Row, sent: dict[str, Any]) 
 def contact_without_email(call: Call, module: Module, last: str, first: str) -> str | None:
     """Give the id of a contact of this name that has no address, or None."""
     rows = call.database.rows(
-        "SELECT id FROM contacts WHERE last_name = ? AND first_name = ? AND deleted = 0", [last, first]
+        "SELECT id FROM contacts WHERE last_name = ? AND first_name = ? AND deleted = 0",
+        [last, first],
     )
     known = addresses.of_records(call.database, module.name, [row["id"] for row in rows])
     return next((str(row["id"]) for row in rows if row["id"].lower() not in known), None)

@@ -61,9 +61,7 @@ def bind(
     return fill(parameters, data, strict=dialect.php_8)
 
 
-def by_name(
-    parameters: tuple[Parameter, ...], data: dict[str, Any], tolerant: bool
-) -> list[Any]:
+def by_name(parameters: tuple[Parameter, ...], data: dict[str, Any], tolerant: bool) -> list[Any]:
     """Give the values of named arguments."""
     names = {parameter.name for parameter in parameters}
     if not tolerant and not data.keys() <= names:

@@ -40,9 +40,7 @@ def related_records(
     return call.database.rows(statement.replace("SELECT *", f"SELECT {columns}", 1), values)
 
 
-def link_conditions(
-    link: Link, module: Module, record: Row
-) -> tuple[str | None, list[Any], str]:
+def link_conditions(link: Link, module: Module, record: Row) -> tuple[str | None, list[Any], str]:
     """Give the condition, its values and the join that a link means; None if it leads nowhere."""
     if link.kind == "parent":
         key = record.get(link.own_key)
@@ -54,10 +52,14 @@ def link_conditions(
         return f"{module.table}.{link.other_key} = ?{roles}", values, ""
     roles = "".join(f" AND rel.{column} = ?" for column in link.fixed)
     joined = f" JOIN {link.table} rel ON rel.{link.other_key} = {module.table}.id"
-    return f"rel.{link.own_key} = ? AND rel.deleted = 0{roles}", [
-        record["id"],
-        *link.fixed.values(),
-    ], joined
+    return (
+        f"rel.{link.own_key} = ? AND rel.deleted = 0{roles}",
+        [
+            record["id"],
+            *link.fixed.values(),
+        ],
+        joined,
+    )
 
 
 def link_list(call: Call, module: Module, record: Row, wanted: Any) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from sugarcrm.emulator.schema import Field, Link, Module
+from sugarcrm.emulator.schema import Field, Link
 from sugarcrm.emulator.service import OTHER_MODULES, Call
 from sugarcrm.emulator.users import RIGHTS
 
@@ -47,12 +47,12 @@ def get_module_fields(call: Call, module_name: Any, fields: Any = None) -> dict[
         answer["table_name"] = module.table
     call.records = len(shown)
     return answer | {
-        "module_fields": {f.name: field_entry(call, module, f) for f in shown},
+        "module_fields": {f.name: field_entry(call, f) for f in shown},
         "link_fields": {link.name: link_entry(call, link) for link in links},
     }
 
 
-def field_entry(call: Call, module: Module, field: Field) -> dict[str, Any]:
+def field_entry(call: Call, field: Field) -> dict[str, Any]:
     """Describe one field as far as the API version does."""
     details = call.dialect.field_details
     entry: dict[str, Any] = {"name": field.name, "type": field.type}
@@ -62,7 +62,7 @@ def field_entry(call: Call, module: Module, field: Field) -> dict[str, Any]:
     entry |= {
         "label": label if field.custom else f"{label}:",
         "required": int(field.required),
-        "options": options(call, module, field),
+        "options": options(call, field),
     }
     if details != "few":
         related = field.related_module if field.id_name else ""
@@ -76,12 +76,13 @@ def field_entry(call: Call, module: Module, field: Field) -> dict[str, Any]:
     return entry
 
 
-def options(call: Call, module: Module, field: Field) -> dict[str, Any]:
+def options(call: Call, field: Field) -> dict[str, Any]:
     """Give a field's choices: key -> name and label."""
     name = field.options
-    if field.type == "bool" and call.dialect.checkbox_options:
+    if field.type == "bool" and call.dialect.fills_in_options:
         name = "checkbox_dom"
-    del module
+    if name == "duration_intervals" and not call.dialect.fills_in_options:
+        return {}
     choices = call.service.options.get(name or "", {})
     # PHP turns keys that look like integers into integers
     return {

@@ -49,7 +49,9 @@ LINKS = signature(
     delete_array=(),
 )
 LOGIN_STRICT = signature("user_auth application name_value_list")
-LOGIN_TOLERANT = signature("user_auth application name_value_list", application="", name_value_list=())
+LOGIN_TOLERANT = signature(
+    "user_auth application name_value_list", application="", name_value_list=()
+)
 
 METHODS = {
     "login": Method(handler=session_methods.login, parameters=LOGIN_STRICT, session="login"),

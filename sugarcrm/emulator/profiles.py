@@ -34,7 +34,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     names_product: bool = False  # get_server_info tells suitecrm_version
     field_details: Literal["few", "groups", "calculated", "lengths"] = "few"
     table_names: bool = False  # get_module_fields tells table_name
-    checkbox_options: bool = False
+    fills_in_options: bool = False  # of booleans, and of the minutes of calls
     echoes_fields: bool = False  # set_entry answers with entry_list
     total_count: bool = False
     order_by: Literal["bare", "any", "ignored"] = "bare"
@@ -76,7 +76,7 @@ def with_api_versions(v2: Dialect) -> dict[str, Dialect]:
         module_list="labels",
         field_details="calculated",
         table_names=True,
-        checkbox_options=True,
+        fills_in_options=True,
         echoes_fields=True,
         total_count=True,
         order_by="ignored",

@@ -109,7 +109,9 @@ class Queries:
                         operand.set("this", moment_text(operand.name, with_time=False))
         left = node.this
         if not isinstance(left, TEXT_RESULTS) and not isinstance(left, exp.Collate):
-            text = exp.Collate(this=exp.Paren(this=left), expression=exp.to_identifier("general_ci"))
+            text = exp.Collate(
+                this=exp.Paren(this=left), expression=exp.to_identifier("general_ci")
+            )
             node.set("this", text)
 
     def _type(self, column: exp.Column, table: str) -> str:

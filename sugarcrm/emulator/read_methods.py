@@ -124,6 +124,9 @@ def get_entry_list(
     start = 0 if start == -1 else start
     size = integer(max_results) if integer(max_results) > 0 else call.service.page_size
     records = statement.page(max(start, 0), size)
+    if isinstance(fields, dict) and not call.dialect.keyed_field_lists:
+        # the statement of these versions fetches the columns that the keys name
+        records = [{n: v if n == "id" or n in fields else None for n, v in r.items()} for r in records]
     lists = Reader(call, module, names).entries(records)
     call.records = len(records)
     answer: dict[str, Any] = {"result_count": len(records)}
@@ -145,9 +148,7 @@ def get_entry_list(
 class Listing:
     """The statement behind get_entry_list."""
 
-    def __init__(
-        self, call: Call, module: Module, query: Any, order_by: Any, deleted: Any
-    ) -> None:
+    def __init__(self, call: Call, module: Module, query: Any, order_by: Any, deleted: Any) -> None:
         """Check and translate both clauses.
 
         Raises:

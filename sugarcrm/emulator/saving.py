@@ -40,7 +40,9 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     record_id = php_text(given.get("id") or "") or new_id()
     values = given | stamps(call, module, sent, before, creating)
     if not creating:
-        for name in {"date_entered"} - ({"date_entered"} if sent.get("update_date_entered") else set()):
+        for name in {"date_entered"} - (
+            {"date_entered"} if sent.get("update_date_entered") else set()
+        ):
             values.pop(name, None)
     values = with_defaults(module, values, sent, creating)
     values |= finish_activity(module, values, before)
@@ -198,7 +200,9 @@ def save_account(call: Call, module: Module, key: str, account_id: Any) -> None:
         return
     record = {"id": key}
     links.disconnect(call, link, record, "")
-    account = call.database.row("SELECT id FROM accounts WHERE id = ? AND deleted = 0", [account_id])
+    account = call.database.row(
+        "SELECT id FROM accounts WHERE id = ? AND deleted = 0", [account_id]
+    )
     if account:
         links.connect(call, link, record, account, {})
 
@@ -214,7 +218,9 @@ def save_email(
     """Write an email's texts and addresses, and link it to its parent."""
     from sugarcrm.emulator.entities import from_html
 
-    texts = {c: from_html(str(held[n])) for n, c in EMAIL_TEXTS.items() if isinstance(held.get(n), str)}
+    texts = {
+        c: from_html(str(held[n])) for n, c in EMAIL_TEXTS.items() if isinstance(held.get(n), str)
+    }
     for kind in ("from", "to", "cc", "bcc"):
         column = "from_addr" if kind == "from" else f"{kind}_addrs"
         listed = given.get(column)

@@ -105,7 +105,9 @@ class Seeder:
             "description": random.choice(samples.NOTES),
             "phone_work": f"+1 555 01{random.randrange(100):02}",
             "primary_address_city": random.choice(samples.CITIES),
-            "birthdate": random.choice([None, f"19{random.randrange(50, 99)}-02-{number % 28 + 1:02}"]),
+            "birthdate": random.choice(
+                [None, f"19{random.randrange(50, 99)}-02-{number % 28 + 1:02}"]
+            ),
             "lead_source": random.choice(["", "Web Site", "Trade Show", "Conference", "Email"]),
             "do_not_call": int(random.random() < 0.1),
             "deleted": int(random.random() < 0.02),
@@ -181,7 +183,13 @@ class Seeder:
         local = "".join(c for c in plain if c.isascii() and (c.isalnum() or c == "."))[:40]
         text = f"{local.strip('.') or 'person'}.{module_name[0].lower()}{number}@{domain}"
         unusual = random.random()
-        return text.upper() if unusual < 0.05 else text.replace("@", "+o'k@") if unusual < 0.06 else text
+        return (
+            text.upper()
+            if unusual < 0.05
+            else text.replace("@", "+o'k@")
+            if unusual < 0.06
+            else text
+        )
 
     def _address(self, text: str, row: Row, new: list[Row]) -> str:
         """Give the id of an address row, made at its first use."""
