@@ -10,21 +10,9 @@ from sync.catalogue import FieldDef
 _ENUMS = frozenset({"enum", "multienum", "radioenum", "dynamicenum"})  # others list operators
 
 # For these `len` says nothing of characters: a custom text field reports 255 and holds 64 KB.
-_NO_LENGTH = frozenset(
-    [
-        "int",
-        "float",
-        "decimal",
-        "currency",
-        "bool",
-        "date",
-        "datetime",
-        "datetimecombo",
-        "time",
-        "text",
-        "multienum",
-    ]
-)
+_NUMBERS = frozenset({"int", "float", "decimal", "currency", "bool"})
+_INSTANTS = frozenset({"date", "datetime", "datetimecombo", "time"})
+_NO_LENGTH = _NUMBERS | _INSTANTS | {"text", "multienum"}
 _VIRTUAL = re.compile(
     r"(?:accept_status|event|webtolead)_\w+|\w+_status_fields|event_accept_status"
 )

@@ -12,7 +12,10 @@ from sugarcrm.reading import Reader, parts
 from sugarcrm.service import Record, Service
 from sugarcrm.values import as_flag, to_wire
 
-GONE = "the record is gone"
+# Names that steer set_entry instead of holding a value.
+_STEERING = frozenset(
+    {"id", "new_with_id", "deleted", "date_modified", "update_date_modified", "set_created_by"}
+)
 _FLAGS = EMAIL_FIELDS - {"email1"}
 
 
@@ -32,8 +35,7 @@ class Writer:
             rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
             return {record_id for record_id, found in rows.items() if not found.deleted}
 
-        if not all(draft.id for draft in drafts):
-            raise RefusedError("set_entries merges contacts that have no id of ours")
+        _check(drafts)
         kept = self._addresses.keeping_flags(drafts, named_win=False)
         return write_in_batches(kept, size=self._size, send=send, applied=existing)
 
@@ -49,6 +51,7 @@ class Writer:
         def showing(batch: Sequence[Draft]) -> set[str]:
             return self._showing(module, batch)
 
+        _check(changes)
         holders = self._holders(module, changes)
         apart = [draft for draft in changes if draft.id in holders]
         filled = self._addresses.keeping_flags(_in_place(changes, holders), named_win=True)
@@ -106,6 +109,15 @@ class Writer:
         except CrmError as error:
             reason = str(error)
         raise AmbiguousError(f"a note failed, and whether it is there could not be read: {reason}")
+
+
+def _check(drafts: Sequence[Draft]) -> None:
+    """Refuse what would do something else than write fields under an id of ours."""
+    for draft in drafts:
+        if not draft.id:  # set_entries merges contacts that come without one
+            raise RefusedError("a record without an id is not written")
+        if steering := sorted(_STEERING & draft.values.keys()):
+            raise RefusedError(f"not fields that can be written: {', '.join(steering)}")
 
 
 def _in_place(changes: Sequence[Draft], holders: dict[str, Holder]) -> list[Draft]:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from sugarcrm.connect import connect
 from sugarcrm.crm import Draft, Note, Position, Written
 from sugarcrm.errors import CredentialsError, RefusedError
 from tests.sugarcrm.targets import TARGETS, emulator
@@ -69,8 +70,6 @@ def test_the_account(target, crm):
 
 
 def test_a_wrong_password(target):
-    from sugarcrm.connect import connect
-
     client = connect(target.url, "admin", "wrong", deadline_s=20)
     for _ in range(3):
         with pytest.raises(CredentialsError):
@@ -125,7 +124,7 @@ def walk(crm, module, since, limit):
 
 def test_changes_come_once_each_in_order_through_ties(target, crm, module, new_id):
     ids = sorted(new_id() for _ in range(7))
-    for one in ids:
+    for one in reversed(ids):
         target.save(
             module,
             id=one,
@@ -241,6 +240,15 @@ def test_an_update_changes_its_fields_and_no_others(crm, module, new_id):
     assert crm.update_many(module, [Draft(record, {"first_name": ""})]) == [Written(record)]
     after = values_of(crm, module, record, *before)
     assert after == {**before, "first_name": ""}
+
+
+@pytest.mark.parametrize("name", ["id", "deleted", "new_with_id", "update_date_modified"])
+def test_words_that_steer_the_server_are_no_fields(crm, module, new_id, name):
+    record = created(crm, module, new_id())
+    for write in (crm.create_many, crm.update_many):
+        with pytest.raises(RefusedError, match=name):
+            write(module, [Draft(record, {name: "1"})])
+    assert not crm.by_ids(module, [record], [])[record].deleted
 
 
 def test_many_updates(crm, module, new_id):
