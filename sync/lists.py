@@ -48,12 +48,13 @@ class Program(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProgramRun(msgspec.Struct, frozen=True, kw_only=True):
-    """When a program last ran, and how many of the records it changed."""
+    """When a program last ran, how many of the records it changed, and which event asked for it."""
 
     program: str
     at: str
     records: int
     changed: int
+    trigger: str = ""
 
 
 class FormSetting(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ import threading
 from functools import cache
 from typing import Literal
 
+import msgspec
 import redis
 
 import events

@@ -27,7 +27,7 @@ def run_program(journal_id: str) -> None:
     if program is None:
         log.warning("program is gone, tick ignored", program=tick.program)
         return
-    carry_out(app(), program)
+    carry_out(app(), program, journal_id)
 
 
 @dramatiq.actor(queue_name="score", actor_name="recompute_scores")
@@ -44,14 +44,17 @@ def programs_first(app: App, run_id: str) -> None:
         pushed = permission(here.of.setup or SyncSetup(), here.of.columns).push
         for program in app.programs.all().values():
             if program.list == here.of.id and sets_any(program.steps, pushed):
-                carry_out(app, program, here)
+                carry_out(app, program, here.run.trigger, here)
         here.finish_phase()
 
 
-def carry_out(app: App, program: Program, here: Step | None = None) -> ProgramRun:
+def carry_out(
+    app: App, program: Program, trigger: str, here: Step | None = None
+) -> ProgramRun:
     """Add up waiting behaviour, then apply the program to every record of its list.
 
-    `here` is the sync step that this is part of; its lease then fences every commit.
+    `trigger` is the event that asked for it. `here` is the sync step that this is part of; its
+    lease then fences every commit.
     """
     drain(app)
     records = app.lists.records(app.lists.get(program.list))
@@ -61,7 +64,9 @@ def carry_out(app: App, program: Program, here: Step | None = None) -> ProgramRu
             here.renew()
         changed += _apply(app, program, records, batch, here.fence if here else None)
         seen += len(batch)
-    ran = ProgramRun(program=program.id, at=now_text(), records=seen, changed=changed)
+    ran = ProgramRun(
+        program=program.id, at=now_text(), records=seen, changed=changed, trigger=trigger
+    )
     app.program_runs.put(program.id, ran)
     log.info("program finished", program=program.id, records=seen, changed=changed)
     return ran
