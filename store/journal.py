@@ -35,7 +35,7 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
         Raises:
             BadEventError: this version does not know its type.
         """
-        return decode(self.raw)
+        return decode(self.raw, max_bytes=None)
 
 
 class Journal:

@@ -1,0 +1,147 @@
+"""What monitoring and integrators look at: health, readiness, metrics, schema."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import falcon
+import msgspec
+import redis
+from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from events import Receipt
+from events.schema import event_schema
+from store.journal import Journal
+from store.people import People
+from store.queue_depths import QueueDepths
+
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Received:
+    """Counts what came in since this process began."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._count = Counter(
+            "sugarloop_events",
+            "Events received, by what became of them",
+            ["result"],
+            registry=self.registry,
+        )
+        self._refused = Counter(
+            "sugarloop_requests_refused",
+            "Requests to /events refused, by HTTP status",
+            ["status"],
+            registry=self.registry,
+        )
+        for result in ("accepted", "duplicate"):
+            self._count.labels(result)
+
+    def took(self, receipts: Sequence[Receipt]) -> None:
+        """Count accepted events and duplicates."""
+        accepted = sum(receipt.accepted for receipt in receipts)
+        self._count.labels("accepted").inc(accepted)
+        self._count.labels("duplicate").inc(len(receipts) - accepted)
+
+    def process_response(
+        self, req: falcon.Request, resp: falcon.Response, _: object, succeeded: bool
+    ) -> None:
+        """Count refusals; falcon calls it at the end of each request."""
+        if req.path == "/events" and not (succeeded and resp.status_code == 202):
+            self._refused.labels(str(resp.status_code)).inc()
+
+
+class Health:
+    """The process answers."""
+
+    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+        """Say so."""
+        resp.media = {"status": "alive"}
+
+
+class Readiness:
+    """The store answers, too."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+        """Say so, or 503 when it does not."""
+        self._client.ping()
+        resp.media = {"status": "ready"}
+
+
+class Schema:
+    """The JSON Schema of all events."""
+
+    def __init__(self) -> None:
+        self._text = msgspec.json.encode(event_schema())
+
+    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+        """Send the schema."""
+        resp.content_type = "application/schema+json"
+        resp.data = self._text
+
+
+class Metrics:
+    """Counters and gauges as Prometheus reads them."""
+
+    def __init__(self, client: redis.Redis, received: Received) -> None:
+        self._registry = received.registry
+        self._registry.register(_Store(client))
+
+    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+        """Send all metrics; those of the store are left out while it does not answer."""
+        resp.content_type = _TEXT
+        resp.data = generate_latest(self._registry)
+
+
+class _Store(Collector):
+    """Reads the gauges when asked; every process of one store gives the same."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._depths = QueueDepths(client)
+        self._journal, self._people = Journal(client), People(client)
+
+    def describe(self) -> Iterator[Metric]:
+        yield from ()  # registering must not ask the store
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("sugarloop_store_up", "1 when the store answers")
+        try:
+            gauges: list[Metric] = [*self._queues(), self._behaviour()]
+        except redis.RedisError:
+            gauges = []
+        up.add_metric([], 1 if gauges else 0)
+        yield from (up, *gauges)
+
+    def _queues(self) -> list[Metric]:
+        depths = self._depths.read()
+        gauges: list[Metric] = []
+        for name, about in _QUEUE_GAUGES.items():
+            gauge = GaugeMetricFamily(f"sugarloop_queue_{name}", about, labels=["queue"])
+            for depth in depths:
+                gauge.add_metric([depth.queue], getattr(depth, _FIELD.get(name, name)))
+            gauges.append(gauge)
+        return gauges
+
+    def _behaviour(self) -> Metric:
+        waiting = self._journal.behaviour_after(self._people.place(), 1)
+        since_s = int(waiting[0].id.partition("-")[0]) / 1000 if waiting else time.time()
+        about = "Age of the oldest behaviour that is not in the scores yet"
+        gauge = GaugeMetricFamily("sugarloop_behaviour_backlog_seconds", about)
+        gauge.add_metric([], max(0.0, time.time() - since_s))
+        return gauge
+
+
+_QUEUE_GAUGES = {
+    "waiting": "Messages that wait",
+    "delayed": "Messages that wait for their next try",
+    "held": "Messages that workers hold",
+    "stranded": "Messages that no worker holds and no queue lists",
+    "dead_letters": "Messages that were given up",
+    "oldest_seconds": "Age of the first message that waits",
+}
+_FIELD = {"dead_letters": "dead", "oldest_seconds": "oldest_s"}

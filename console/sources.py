@@ -1,0 +1,137 @@
+"""Sources: who may send events over HTTP, by a token or by signing."""
+
+import base64
+import hashlib
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from hmac import compare_digest
+
+import msgspec
+import redis
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from standardwebhooks.webhooks import Webhook
+
+_KEY = "sources"
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
+_REMEMBERED = 1000  # tokens, so that a flood of them cannot fill the memory
+
+
+class SourceError(ValueError):
+    """A source cannot be added or changed; says why."""
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """One sender. `sealed_secret` is its signing secret, encrypted; "" when it does not sign."""
+
+    token_sha256: str
+    sealed_secret: str = ""
+    created_at: str = ""
+
+
+_decode = msgspec.json.Decoder(Source).decode
+
+
+class Sources:
+    """The senders we know; one that is revoked is turned away within *recheck_s*."""
+
+    def __init__(
+        self, client: redis.Redis, keys: tuple[str, ...] = (), *, recheck_s: float = 5.0
+    ) -> None:
+        self._client, self._keys, self._recheck_s = client, keys, recheck_s
+        self._welcome: dict[str, tuple[str, float]] = {}  # hash of token -> name, until when
+
+    def add(self, name: str) -> str:
+        """Make a source and give its token, which nobody can read again.
+
+        Raises:
+            SourceError: the name is taken, or not of the allowed form.
+        """
+        if not _NAME.fullmatch(name):
+            raise SourceError("name: up to 40 lower-case letters, digits and hyphens")
+        token = f"{name}.{secrets.token_urlsafe(32)}"
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        source = Source(token_sha256=_sha256(token), created_at=now)
+        if not self._client.hsetnx(_KEY, name, msgspec.json.encode(source)):
+            raise SourceError(f"name: there is a source {name!r} already; revoke it first")
+        return token
+
+    def let_sign(self, name: str, secret: str = "") -> str:
+        """Let a source sign its requests as Standard Webhooks says; give the secret to sign with.
+
+        Raises:
+            SourceError: no such source, no key to encrypt with, or the secret is not of its form.
+        """
+        source = self.all().get(name)
+        if source is None:
+            raise SourceError(f"name: there is no source {name!r}")
+        secret = secret or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        if not _is_secret(secret):
+            raise SourceError("secret: whsec_ and at least 24 bytes in base64")
+        sealed = self._box().encrypt(secret.encode()).decode()
+        changed = msgspec.structs.replace(source, sealed_secret=sealed)
+        self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        return secret
+
+    def all(self) -> dict[str, Source]:
+        """Every source by name."""
+        raw = self._client.hgetall(_KEY)
+        return {name.decode(): _decode(text) for name, text in sorted(raw.items())}
+
+    def revoke(self, name: str) -> bool:
+        """Turn a source away from now on; False when there was none."""
+        self._welcome.clear()
+        return bool(self._client.hdel(_KEY, name))
+
+    def by_token(self, token: str) -> str | None:
+        """The name of the source whose token this is."""
+        digest, now = _sha256(token), time.monotonic()
+        name, until = self._welcome.get(digest, ("", 0.0))
+        if now < until:
+            return name
+        name = token.partition(".")[0]
+        raw = self._client.hget(_KEY, name) if _NAME.fullmatch(name) else None
+        if raw is None or not compare_digest(_decode(raw).token_sha256, digest):
+            return None
+        if len(self._welcome) >= _REMEMBERED:
+            self._welcome.clear()
+        self._welcome[digest] = name, now + self._recheck_s
+        return name
+
+    def by_signature(self, body: bytes, headers: Mapping[str, str]) -> str | None:
+        """The name of the source that signed *body*, at most five minutes ago."""
+        signers = {name: s.sealed_secret for name, s in self.all().items() if s.sealed_secret}
+        for name, sealed in signers.items():
+            if _is_signed(self._open(name, sealed), body, headers):
+                return name
+        return None
+
+    def _open(self, name: str, sealed: str) -> str:
+        try:
+            return self._box().decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise SourceError(f"no key in SUGARLOOP_KEY opens the secret of {name!r}") from None
+
+    def _box(self) -> MultiFernet:
+        if not self._keys:
+            raise SourceError("no SUGARLOOP_KEY is set to encrypt signing secrets with")
+        return MultiFernet([Fernet(key) for key in self._keys])
+
+
+def _is_signed(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:
+    try:
+        Webhook(secret).verify(body, dict(headers), json_parse=False)
+    except Exception:  # on garbage it raises whatever its parts raise, and all of it means no
+        return False
+    return True
+
+
+def _is_secret(secret: str) -> bool:
+    part = r"[A-Za-z0-9+/]"
+    return bool(re.fullmatch(rf"whsec_{part}{{32,100}}={{0,2}}", secret))
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
