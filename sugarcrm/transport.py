@@ -2,7 +2,7 @@
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -47,7 +47,7 @@ Mishap = Literal["unreachable", "late", "broken", "too large", "untrusted", "for
 class _Reply(msgspec.Struct, frozen=True):
     status: int
     retry_after: str
-    body: bytes
+    body: bytearray
 
 
 class _Lost(msgspec.Struct, frozen=True):
@@ -116,51 +116,57 @@ class Transport:
 
     def _exchange(self, url: str, method: str, args: Sequence[object]) -> _Reply | _Lost:
         """Send and read; answers what happened, so that no error carries the request with it."""
-        form = {"method": method, "input_type": "JSON", "response_type": "JSON"}
-        rest_data = msgspec.json.encode(args, enc_hook=reveal)
-        mishap: Mishap
         with exchange_within(self.deadline_s) as exchange:
+            mishap: Mishap = "unreachable"
             try:
-                response = self._http.post(
-                    url,
-                    data=urlencode({**form, "rest_data": rest_data}),
-                    headers=_HEADERS,
-                    timeout=self.deadline_s,
-                    allow_redirects=False,
-                    stream=True,
-                )
-                with response:
-                    return _Reply(
-                        response.status_code,
-                        response.headers.get("Retry-After", ""),
-                        _read_body(response.raw, response.headers.get("Content-Encoding", "")),
-                    )
+                return self._send(url, method, args)
             except requests.exceptions.SSLError:
                 mishap = "broken" if exchange.sent else "untrusted"
             except _TooLargeError:
                 mishap = "too large"
             except (requests.RequestException, HTTPError, OSError, zlib.error):
-                mishap = "broken" if exchange.sent else "unreachable"
-            if mishap in ("broken", "unreachable") and exchange.over:
-                mishap = "late"
-            if exchange.forbidden_address and not exchange.sent:
-                mishap = "forbidden"
+                if exchange.over:
+                    mishap = "late"
+                elif exchange.sent:
+                    mishap = "broken"
+                elif exchange.forbidden_address:
+                    mishap = "forbidden"
             return _Lost(mishap, exchange.sent)
 
+    def _send(self, url: str, method: str, args: Sequence[object]) -> _Reply:
+        rest_data = msgspec.json.encode(args, enc_hook=reveal)
+        form = {"method": method, "input_type": "JSON", "response_type": "JSON"}
+        with self._http.post(
+            url,
+            data=urlencode({**form, "rest_data": rest_data}),
+            headers=_HEADERS,
+            timeout=self.deadline_s,
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            body = bytearray()
+            for piece in _pieces(response.raw, response.headers.get("Content-Encoding", "")):
+                body += piece
+                if len(body) > ANSWER_CAP_BYTES:
+                    raise _TooLargeError
+            return _Reply(response.status_code, response.headers.get("Retry-After", ""), body)
 
-def _read_body(raw: BaseHTTPResponse, encoding: str) -> bytes:
-    """Read to the end, decompressing by hand so that the cap holds for what comes out."""
-    gunzip = zlib.decompressobj(zlib.MAX_WBITS | 16) if encoding.lower() == "gzip" else None
-    body = bytearray()
-    while chunk := raw.read(_CHUNK_BYTES, decode_content=False):
-        if gunzip:
-            chunk = gunzip.decompress(chunk, ANSWER_CAP_BYTES + 1 - len(body))
-        body += chunk
-        if len(body) > ANSWER_CAP_BYTES:
-            raise _TooLargeError
-    if gunzip and body and not gunzip.eof:
-        raise zlib.error("the compressed answer was cut short")
-    return bytes(body)
+
+def _pieces(raw: BaseHTTPResponse, encoding: str) -> Iterator[bytes]:
+    """Read to the end, decompressing by hand: a small piece may hold an enormous one."""
+    gunzip, fed = zlib.decompressobj(zlib.MAX_WBITS | 16), False
+    while packed := raw.read(_CHUNK_BYTES, decode_content=False):
+        if encoding.lower() != "gzip":
+            yield packed
+            continue
+        fed = True
+        while packed:
+            yield gunzip.decompress(packed, _CHUNK_BYTES)
+            packed = gunzip.unconsumed_tail
+    if fed:
+        yield gunzip.flush()
+        if not gunzip.eof:
+            raise zlib.error("the compressed answer was cut short")
 
 
 def _error_for_lost(lost: _Lost, method: str, *, writes: bool, deadline_s: float) -> CrmError:

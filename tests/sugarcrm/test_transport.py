@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import random
 import time
 import traceback
 
@@ -54,6 +55,7 @@ def drip(head: bytes, piece: bytes, times: int, every_s: float):
     return script
 
 
+GZIP = "Content-Encoding: gzip\r\n"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 JSON_BOMB = b'"' + b"a" * (40 * 1024 * 1024) + b'"'
 
@@ -66,8 +68,8 @@ LATE = {
 CUT = {
     "reset": reset,
     "shorter than promised": answer(b'{"id":"x"}', length=100),
-    "cut gzip": answer(gzip.compress(b"[1]" * 999)[:-9], headers="Content-Encoding: gzip\r\n"),
-    "no gzip": answer(b"[]", headers="Content-Encoding: gzip\r\n"),
+    "cut gzip": answer(gzip.compress(b"[1]" * 999)[:-9], headers=GZIP),
+    "no gzip": answer(b"[]", headers=GZIP),
     "not even HTTP": answer(b"", status="\x00\x00"),
     "cut JSON": answer(b'{"entry_list":[{"id":"x"'),
     "502": answer(b"<html>", status="502 Bad Gateway"),
@@ -81,6 +83,7 @@ CUT = {
 }
 GAVE_UP = {
     "empty 500": answer(b"", status="500 Internal Server Error"),
+    "empty 500 called gzip": answer(b"", status="500 E", headers=GZIP),
     "500 with text": answer(b"Database failure. Please refer to", status="500 Error"),
     "database failure": answer(b"Database failure. Please refer to sugarcrm.log for details."),
     "raw SQL of 6.0": answer(b" Query Failed:INSERT into leads set id='v4lue-canary'::MySQL"),
@@ -120,7 +123,7 @@ def test_a_large_answer_is_not_read_to_its_end(transport, server):
     with gzip.GzipFile(fileobj=packed, mode="wb", compresslevel=1) as file:
         file.write(JSON_BOMB)
     for script in (
-        answer(packed.getvalue(), headers="Content-Encoding: gzip\r\n"),
+        answer(packed.getvalue(), headers=GZIP),
         answer(JSON_BOMB),
     ):
         with pytest.raises(RefusedError, match="larger than"):
@@ -173,8 +176,12 @@ def test_a_name_that_leads_to_a_metadata_service():
 def test_json_in_html_and_in_gzip_is_read(transport, server):
     assert post(transport, server, says({"id": "x"})) == {"id": "x"}
     packed = gzip.compress(b'{"id":"x"}')
-    script = answer(packed, headers="Content-Encoding: gzip\r\n")
+    script = answer(packed, headers=GZIP)
     assert post(transport, server, script) == {"id": "x"}
+    noise = random.Random(1).choices("abcdefgh", k=3_000_000)
+    text = "".join(noise) + "a" * 3_000_000
+    script = answer(gzip.compress(f'{{"id":"{text}"}}'.encode()), headers=GZIP)
+    assert post(transport, server, script) == {"id": text}
     assert post(transport, server, answer(b"null")) is None
 
 
