@@ -8,6 +8,7 @@ import msgspec
 from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
+from sync.identity import normal_email
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
 from sync.records import GONE_HERE, GONE_THERE, Agreement, Intent, Record, Theirs
@@ -67,11 +68,13 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     bound = intake.records.by_crm_ids([row.id for row in rows])
     known = [record.id for record in bound.values()]
     rings = intake.records.intents(known)
+    strangers = [row for row in rows if row.id not in bound and not row.deleted]
+    unbound = _unbound(intake.records, strangers)
     changes, counts = [], Counter[str]()
     for row in rows:
         record = bound.get(row.id)
         if record is None:
-            change, outcome = _meet(intake, row)
+            change, outcome = _meet(intake, row, unbound.pop(_address(row), None))
         elif record.gone == GONE_HERE:
             change, outcome = None, []
         elif row.deleted:
@@ -100,11 +103,10 @@ def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> R
     )
 
 
-def _meet(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
+def _meet(intake: Intake, row: Row, unbound: Record | None) -> tuple[Change | None, list[str]]:
     """A row that no record is bound to: bind the unbound record of that address, or add one."""
     if row.deleted:
         return None, []
-    unbound = _unbound(intake.records, row.values.get(EMAIL_COLUMN, ""))
     if unbound is not None:
         bound = msgspec.structs.replace(unbound, crm_id=row.id)
         return _update(intake, bound, row, (), before=unbound)
@@ -116,12 +118,18 @@ def _meet(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
     return Change(before=None, after=added), ["created_here"]
 
 
-def _unbound(records: Records, address: str) -> Record | None:
-    if not address:
-        return None
-    found = records.get_many(records.ids_by_email(address)).values()
-    free = [record for record in found if record.crm_id is None and record.gone is None]
-    return free[0] if len(free) == 1 else None
+def _address(row: Row) -> str:
+    return normal_email(row.values.get(EMAIL_COLUMN, ""))
+
+
+def _unbound(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
+    """For each address of `rows`, the one record of the list that has it and is not bound yet."""
+    addresses = list({address for row in rows if (address := _address(row))})
+    ids = records.ids_by_emails(addresses)
+    found = records.get_many([record_id for some in ids.values() for record_id in some])
+    free = {i: r for i, r in found.items() if r.crm_id is None and r.gone is None}
+    by_address = {address: [free[i] for i in some if i in free] for address, some in ids.items()}
+    return {address: some[0] for address, some in by_address.items() if len(some) == 1}
 
 
 def _bury(record: Record) -> tuple[Change | None, list[str]]:

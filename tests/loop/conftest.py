@@ -15,6 +15,7 @@ from store.records import Change
 from sync.records import Record
 from sync.setup import PullSetup, PushSetup, SyncSetup
 from tests.emulated import PASSWORD, USERNAME, emulator
+from tests.salesperson import Salesperson
 from workers import actors
 from workers.app import app as the_app
 
@@ -98,6 +99,12 @@ def far_end(tmp_path_factory):
     options = ["--leads", "120", "--contacts", "30", "--seed", "7"]
     with emulator(tmp_path_factory.mktemp("emulator"), *options) as running:
         yield running
+
+
+@pytest.fixture
+def person(far_end):
+    """Somebody who works in SugarCRM."""
+    return Salesperson(far_end.url)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import pytest
 from events import EmailSent, FormSubmitted
 from sugarcrm.crm import Draft
 from sync.lists import FormSetting, MessageSetting
-from tests.loop.history import history
 
 MAPPING = {"email": "email1", "name": "last_name", "phone": "phone_work"}
 
@@ -60,10 +59,10 @@ def test_a_form_writes_to_a_known_person_only_the_fields_it_is_given(loop):
 
 
 @pytest.mark.usefixtures("form")
-def test_a_lead_deleted_in_sugarcrm_is_not_created_again_by_a_form(loop):
+def test_a_lead_deleted_in_sugarcrm_is_not_created_again_by_a_form(loop, person):
     loop.publish(submitted("di@example.com"))
     (lead,) = leads_with(loop, "di@example.com")
-    loop.crm.update_many("Leads", [Draft(lead, {"deleted": "1"})])
+    person.delete("Leads", lead)
 
     second = loop.publish(submitted("di@example.com"))
 
@@ -98,7 +97,7 @@ def test_a_form_that_is_not_set_to_write_makes_no_call(loop, far_end):
 
 
 @pytest.mark.parametrize("module", ["Leads", "Contacts"])
-def test_a_sent_mail_shows_once_in_the_history_of_whom_it_went_to(loop, far_end, module):
+def test_a_sent_mail_shows_once_in_the_history_of_whom_it_went_to(loop, person, module):
     email = f"mail.{module.lower()}@example.com"
     crm_id = f"0000bbbb-{module}"
     loop.crm.create_many(module, [Draft(crm_id, {"last_name": "Mailed", "email1": email})])
@@ -109,7 +108,7 @@ def test_a_sent_mail_shows_once_in_the_history_of_whom_it_went_to(loop, far_end,
     loop.publish(sent, source="mailer", id=f"m-{module}")
     loop.broker.get_actor("write_history_note").fn(journal_id)
 
-    (note,) = history(far_end.url, module, crm_id)
+    (note,) = person.history(module, crm_id)
     assert note == 'Email sent: It\'s 5 < 6 & "big"'
     assert loop.app.outcomes.get(journal_id).crm_ids == (crm_id,)
 

@@ -52,13 +52,13 @@ def test_an_unchanged_list_costs_a_handful_of_calls_and_no_writes(loop, far_end)
     assert not [call for call in calls if str(call["method"]).startswith("set_")]
 
 
-def test_edits_of_different_fields_on_both_sides_survive(loop):
+def test_edits_of_different_fields_on_both_sides_survive(loop, person):
     _, members = loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, PUSH, PULL)
     crm_id, ours = next((i, r) for i, r in members.items() if r.values["email1"])
 
     loop.edit(LEADS, ours, phone_work="+1 555 0100")
-    loop.crm.update_many("Leads", [Draft(crm_id, {"first_name": "Zoë & Co"})])
+    person.edit("Leads", crm_id, first_name="Zoë & Co")
     run = loop.sync(LEADS)
 
     row = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id]
@@ -133,7 +133,7 @@ def test_a_person_whom_sugarcrm_has_is_bound_and_not_created_again(loop):
     assert (run.counts["matched"], run.counts["updated_there"]) == (1, 1)
 
 
-def test_a_new_lead_in_sugarcrm_comes_in_and_a_deleted_one_goes_and_stays_gone(loop):
+def test_a_new_lead_in_sugarcrm_comes_in_and_a_deleted_one_goes_and_stays_gone(loop, person):
     loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, PUSH, PULL)
     draft = Draft("0000aaaa-0002", {"last_name": "Fresh", "email1": "fresh@example.com"})
@@ -143,7 +143,7 @@ def test_a_new_lead_in_sugarcrm_comes_in_and_a_deleted_one_goes_and_stays_gone(l
     assert came.counts["created_here"] == 1
     assert loop.members(LEADS)["0000aaaa-0002"].values["last_name"] == "Fresh"
 
-    loop.crm.update_many("Leads", [Draft("0000aaaa-0002", {"deleted": "1"})])
+    person.delete("Leads", "0000aaaa-0002")
     went = loop.sync(LEADS)
     assert went.counts["deleted"] == 1
     assert "0000aaaa-0002" not in loop.members(LEADS)
