@@ -16,7 +16,7 @@ from sugarcrm.emulator.answers import (
     print_r,
 )
 from sugarcrm.emulator.calling import decode_arguments
-from sugarcrm.emulator.dispatch import NOBODY, dispatch, method_named
+from sugarcrm.emulator.dispatch import NOBODY, dispatch
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.service import Call, Service
@@ -66,7 +66,7 @@ class RestEndpoint:
                 "module": (call.module or "")[:64] or None,
                 "records": call.records,
                 "ms": round((time.monotonic() - began) * 1000, 1),
-                "status": int(response.status[:3]),
+                "status": response.status_code,
             }
         )
 
@@ -127,7 +127,7 @@ def write_result(call: Call, response: falcon.Response, result: Any) -> None:
 
 def make_app(
     service: Service, dialects: Mapping[str, Dialect], journal: Journal, latency_s: float
-) -> falcon.App:
+) -> "falcon.App[falcon.Request, falcon.Response]":
     """Build the WSGI application."""
     app = falcon.App()
     app.req_options.keep_blank_qs_values = True
@@ -135,6 +135,3 @@ def make_app(
     endpoint = RestEndpoint(service, dialects, journal, latency_s)
     app.add_route("/service/{version}/rest.php", endpoint)
     return app
-
-
-__all__ = ["make_app", "method_named"]

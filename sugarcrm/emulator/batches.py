@@ -70,9 +70,10 @@ def duplicate_contact(call: Call, module: Module, sent: dict[str, Any]) -> str |
     for owner in addresses.owners(call.database, emails):
         other = call.service.schema.get(owner["bean_module"])
         record = find(call, other, owner["bean_id"]) if other else None
-        if other and record and last and record.get("last_name") == last:
-            if same_account(call, other, record, sent):
-                return str(record["id"])
+        if other is None or record is None or not last or record.get("last_name") != last:
+            continue
+        if same_account(call, other, record, sent):
+            return str(record["id"])
     return None
 
 

@@ -9,10 +9,11 @@ from sugarcrm.emulator.schema import Field, Link
 from sugarcrm.emulator.service import OTHER_MODULES, Call
 from sugarcrm.emulator.users import RIGHTS
 
-TABS = (
-    "Home Accounts Contacts Opportunities Leads Calendar Documents Emails Campaigns Calls Meetings"
-    " Tasks Notes Cases Prospects ProspectLists Project Bugs"
-).split()
+_TABS = """
+Home Accounts Contacts Opportunities Leads Calendar Documents Emails Campaigns Calls
+Meetings Tasks Notes Cases Prospects ProspectLists Project Bugs
+"""
+TABS = _TABS.split()
 
 
 def get_available_modules(call: Call, wanted: Any = "all") -> dict[str, Any]:

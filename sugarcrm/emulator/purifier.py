@@ -8,7 +8,8 @@ INLINE = "a abbr acronym b bdo big cite code del dfn em font i ins kbd q s samp 
 INLINE += " strong sub sup tt u var object label button select option textarea"
 BLOCK = "address blockquote center dir div dl dt dd fieldset form h1 h2 h3 h4 h5 h6 legend li menu"
 BLOCK += " ol p pre table caption tbody td tfoot th thead tr ul colgroup"
-VOID = frozenset("br hr img input area col param".split())
+_VOID = "br hr img input area col param"
+VOID = frozenset(_VOID.split())
 BLOCKS = frozenset(BLOCK.split()) | {"hr"}
 ALLOWED = frozenset(INLINE.split()) | BLOCKS | VOID
 HIDDEN = frozenset({"script", "style", "title", "head"})
@@ -22,11 +23,12 @@ NEEDS_PARENT = {
     "dt": frozenset({"dl"}),
     "dd": frozenset({"dl"}),
 }
-ATTRIBUTES = frozenset(
-    "abbr align alt bgcolor border cellpadding cellspacing cite class clear color colspan dir face"
-    " for height href hspace lang name noshade rel rowspan scope size span src start style summary"
-    " target title type valign value vspace width".split()
-)
+_ATTRIBUTES = """
+abbr align alt bgcolor border cellpadding cellspacing cite class clear color colspan dir
+face for height href hspace lang name noshade rel rowspan scope size span src start
+style summary target title type valign value vspace width
+"""
+ATTRIBUTES = frozenset(_ATTRIBUTES.split())
 LINKS = frozenset({"href", "src", "cite"})
 SCHEMES = frozenset({"http", "https", "mailto", "ftp", "nntp", "news", "tel"})
 BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);)")

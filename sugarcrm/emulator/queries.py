@@ -58,7 +58,8 @@ class Queries:
         if "#" in bare or "--" in bare:
             raise DatabaseError  # the comment swallows the rest of the server's statement
         try:
-            tree = sqlglot.parse_one(f"SELECT dummy FROM dummytable WHERE {where}", read="mysql")
+            statement = f"SELECT dummy FROM dummytable WHERE {where}"  # noqa: S608 only parsed
+            tree = sqlglot.parse_one(statement, read="mysql")
         except SqlglotError as error:
             raise DatabaseError from error
         check(tree, checked)
@@ -70,10 +71,10 @@ class Queries:
         except SqlglotError as error:
             raise DatabaseError from error
 
-    def _adapt(self, table: str) -> Callable[[exp.Expression], exp.Expression]:
+    def _adapt(self, table: str) -> Callable[[exp.Expr], exp.Expr]:
         """Make the transformation of single nodes for queries on *table*."""
 
-        def adapt(node: exp.Expression) -> exp.Expression:
+        def adapt(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Identifier) and PLAIN_NAME.fullmatch(node.name):
                 node.set("quoted", False)
             elif isinstance(node, exp.Length):
@@ -91,9 +92,9 @@ class Queries:
 
         return adapt
 
-    def _adapt_comparison(self, node: exp.Expression, table: str) -> None:
+    def _adapt_comparison(self, node: exp.Expr, table: str) -> None:
         """Compare date-times as such, and computed text without regard to case."""
-        operands = [o for o in node.iter_expressions() if isinstance(o, exp.Expression)]
+        operands = [o for o in node.iter_expressions() if isinstance(o, exp.Expr)]
         if isinstance(node, COMPARISONS) and all(isinstance(o, exp.Tuple) for o in operands):
             rows = [list(operand.expressions) for operand in operands]
             pairs = list(zip(*rows, strict=False))
@@ -121,7 +122,7 @@ class Queries:
         return self._types.get(name, {}).get(column.name, "")
 
 
-def moved(node: exp.Expression) -> exp.Expression:
+def moved(node: exp.Expr) -> exp.Expr:
     """Turn the addition of an interval into a call of `mysql_add`."""
     amount, unit = node.expression, node.args.get("unit")
     if isinstance(amount, exp.Interval):
@@ -136,7 +137,7 @@ def moved(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="mysql_add", expressions=arguments)
 
 
-def check(tree: exp.Expression, checked: bool) -> None:
+def check(tree: exp.Expr, checked: bool) -> None:
     """Refuse what is no plain condition, and subqueries but for those on email addresses."""
     plain = isinstance(tree, exp.Select) and not any(
         tree.args.get(part) for part in ("order", "group", "having", "limit", "offset", "joins")
@@ -153,7 +154,7 @@ def check(tree: exp.Expression, checked: bool) -> None:
             raise no_access()
 
 
-def names_are_written_right(condition: exp.Expression, known: dict[str, dict[str, str]]) -> None:
+def names_are_written_right(condition: exp.Expr, known: dict[str, dict[str, str]]) -> None:
     """Refuse table names in another case: MySQL knows them only as they are written.
 
     Raises:

@@ -126,7 +126,9 @@ def get_entry_list(
     records = statement.page(max(start, 0), size)
     if isinstance(fields, dict) and not call.dialect.keyed_field_lists:
         # the statement of these versions fetches the columns that the keys name
-        records = [{n: v if n == "id" or n in fields else None for n, v in r.items()} for r in records]
+        records = [
+            {n: v if n == "id" or n in fields else None for n, v in r.items()} for r in records
+        ]
     lists = Reader(call, module, names).entries(records)
     call.records = len(records)
     answer: dict[str, Any] = {"result_count": len(records)}
@@ -206,7 +208,8 @@ def joined_tables(call: Call, module: Module) -> str:
     link = module.links.get("accounts")
     if link is not None and link.kind == "join" and module.name == "Contacts":
         joins.append(
-            " LEFT JOIN accounts_contacts jtl0 ON jtl0.contact_id = contacts.id AND jtl0.deleted = 0"
+            " LEFT JOIN accounts_contacts jtl0"
+            " ON jtl0.contact_id = contacts.id AND jtl0.deleted = 0"
             " LEFT JOIN accounts ON accounts.id = jtl0.account_id AND accounts.deleted = 0"
         )
     return "".join(joins)

@@ -1,17 +1,19 @@
 """The names that sample people are made of; every script and sign that has made trouble."""
 
-FIRST_NAMES = (
-    "Ada Ana André Asha Björn Carla Chloé Dmitri Eilidh Emeka Fatima François Giulia Hana Hiro Ines"
-    " Ivan Jürgen Kofi Lars Lena Li Luz Mateo Mia Miguel Nadia Noor Olga Omar Paolo Priya Quinn"
-    " Rosa Sami Sofia Søren Tariq Tomás Uma Vera Wei Xenia Yara Zoë"
-).split()
-LAST_NAMES = (
-    "Abara Andersson Bakker Bauer Berg Bianchi Brown Costa Dubois Eriksen Fernández Fischer Garcia"
-    " Gómez Haddad Hansen Hernández Ito Jansen Johnson Kaya Khan Kim Kowalski Larsen Laurent López"
-    " Martin Meyer Moreau Müller Nakamura Nguyen Novák Okafor Oliveira Owusu Patel Petrov Quispe"
-    " Rossi Santos Schmidt Silva Singh Smith Sørensen Suzuki Takahashi Tanaka Torres Van Vargas"
-    " Wagner Walker Wang Weber Yılmaz Young Zhang"
-).split()
+_FIRST_NAMES = """
+Ada Ana André Asha Björn Carla Chloé Dmitri Eilidh Emeka Fatima François Giulia Hana
+Hiro Ines Ivan Jürgen Kofi Lars Lena Li Luz Mateo Mia Miguel Nadia Noor Olga Omar Paolo
+Priya Quinn Rosa Sami Sofia Søren Tariq Tomás Uma Vera Wei Xenia Yara Zoë
+"""
+FIRST_NAMES = _FIRST_NAMES.split()
+_LAST_NAMES = """
+Abara Andersson Bakker Bauer Berg Bianchi Brown Costa Dubois Eriksen Fernández Fischer
+Garcia Gómez Haddad Hansen Hernández Ito Jansen Johnson Kaya Khan Kim Kowalski Larsen
+Laurent López Martin Meyer Moreau Müller Nakamura Nguyen Novák Okafor Oliveira Owusu
+Patel Petrov Quispe Rossi Santos Schmidt Silva Singh Smith Sørensen Suzuki Takahashi
+Tanaka Torres Van Vargas Wagner Walker Wang Weber Yılmaz Young Zhang
+"""
+LAST_NAMES = _LAST_NAMES.split()
 AWKWARD_LAST_NAMES = (
     "O'Brien",
     "D'Angelo-O'Neill",

@@ -114,9 +114,9 @@ def finish_activity(module: Module, values: dict[str, Any], before: Row | None) 
         minutes = merged.get("duration_minutes")
         if start and hours is not None and minutes is not None:
             return end_of(str(start), hours, minutes)
-    if module.name == "Emails" and before is None and not values.get("date_sent_received"):
-        if "date_sent_received" in module.fields:
-            return {"date_sent_received": now_text()}
+    sent_at = "date_sent_received"
+    if module.name == "Emails" and sent_at in module.fields and before is None:
+        return {} if values.get(sent_at) else {sent_at: now_text()}
     return {}
 
 

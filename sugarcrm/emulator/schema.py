@@ -59,7 +59,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
             return None
         if self.type in {"id", "relate", "assigned_user_name"} or self.db_type == "id":
             return 36
-        return int(self.length) if str(self.length or "").isdigit() else 255
+        digits = str(self.length or "")
+        return int(digits) if digits.isdigit() else 255
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +120,7 @@ def load_schema(product: str, custom_fields: dict[str, Any]) -> Schema:
     folder = resources.files(__package__).joinpath("modules")
     names = [f.name[:-4] for f in folder.iterdir() if f.name[0].isupper()]
     modules = (read_module(name, product) for name in sorted(names))
-    added = {name: custom_fields["fields"] for name in custom_fields.get("modules", ())}
+    added = dict.fromkeys(custom_fields.get("modules", ()), custom_fields["fields"])
     return {m.name: with_custom_fields(m, added.get(m.name, {}), product) for m in modules}
 
 

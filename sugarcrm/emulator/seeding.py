@@ -142,14 +142,18 @@ class Seeder:
         if field.type == "date" or field.type in DATETIME_TYPES:
             moment = BEGIN_AT - timedelta(minutes=random.randrange(500_000))
             return f"{moment:%Y-%m-%d}" if field.type == "date" else f"{moment:%Y-%m-%d %H:%M:%S}"
-        numbers = {
-            "int": lambda: random.randrange(101),
-            "decimal": lambda: random.randrange(1_000_000) / 100,
-            "float": lambda: random.randrange(1000) / 1000,
-            "url": lambda: f"http://example.com/p/{random.randrange(10_000)}",
-            "text": lambda: random.choice(["opened a mail", "R&amp;D page, twice", "line\nbreak"]),
-        }
-        return numbers.get(field.type, lambda: f"K-{random.randrange(100_000)}")()
+        return self._plain(field)
+
+    def _plain(self, field: Field) -> Any:
+        """Give a number or a text."""
+        number = self._random.randrange(1_000_000)
+        if field.type in {"int", "decimal", "float"}:
+            return {"int": number % 101, "decimal": number / 100, "float": number % 1000 / 1000}[
+                field.type
+            ]
+        if field.type == "text":
+            return self._random.choice(["opened a mail", "R&amp;D page, twice", "line\nbreak"])
+        return f"http://example.com/p/{number}" if field.type == "url" else f"K-{number}"
 
     def _link_addresses(self, module_name: str, rows: list[Row]) -> None:
         """Give most people one address, some two, some none, and some a shared one."""

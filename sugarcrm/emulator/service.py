@@ -11,10 +11,12 @@ from sugarcrm.emulator.schema import Module, Schema
 from sugarcrm.emulator.sessions import Sessions
 from sugarcrm.emulator.users import User, Users
 
-OTHER_MODULES = (
-    "Home Calendar Documents Bugs Cases Project ProspectLists Prospects SecurityGroups AOS_Quotes"
-    " AOS_Invoices AOS_Contracts AOS_Products AOR_Reports AOW_WorkFlow FP_events AOK_KnowledgeBase"
-).split()
+_OTHER_MODULES = """
+Home Calendar Documents Bugs Cases Project ProspectLists Prospects SecurityGroups
+AOS_Quotes AOS_Invoices AOS_Contracts AOS_Products AOR_Reports AOW_WorkFlow FP_events
+AOK_KnowledgeBase
+"""
+OTHER_MODULES = _OTHER_MODULES.split()
 
 
 @dataclass(frozen=True)

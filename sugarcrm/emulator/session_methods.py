@@ -32,7 +32,7 @@ def login(call: Call, user_auth: Any, _application: Any, _options: Any) -> dict[
 def login_fields(call: Call, user: User) -> dict[str, Any]:
     """Give what a login tells of the user."""
     currency = None if call.dialect.product == "suitecrm" else ""
-    fields = {
+    fields: dict[str, Any] = {
         "user_id": user.id,
         "user_name": user.user_name,
         "user_language": "en_us",
@@ -50,8 +50,8 @@ def login_fields(call: Call, user: User) -> dict[str, Any]:
     if call.dialect.login_fields == "preferences":
         return fields
     return fields | {
-        "user_number_separator": ",",
-        "user_decimal_separator": ".",
+        "user_number_seperator": ",",
+        "user_decimal_seperator": ".",
         "mobile_max_list_entries": None,
         "mobile_max_subpanel_entries": None,
     }
