@@ -17,8 +17,8 @@ from tests.sugarcrm.people import PEOPLE, password_digest
 class Target:
     """A running server, and how to do what `Crm` has no call for: delete, look at links."""
 
-    def __init__(self, url: str, api: ApiVersion = "v4_1") -> None:
-        self.url, self.api = url, api
+    def __init__(self, url: str, profile: str, api: ApiVersion = "v4_1") -> None:
+        self.url, self.profile, self.api = url, profile, api
         self._transport = Transport(url, deadline_s=20, connections=1)
         user, password = PEOPLE["admin"]
         login = ask_login(self._transport, api, user, password_digest(password))
@@ -55,7 +55,7 @@ def emulator(profile: str, *options: str) -> Iterator[Target]:
         [*command, "--profile", profile, *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            target = Target(process.stdout.readline().strip())
+            target = Target(process.stdout.readline().strip(), profile)
             yield target
             target.close()
         finally:
