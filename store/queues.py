@@ -17,8 +17,9 @@
 import msgspec
 import redis
 
+from events import QUEUES as QUEUES
+
 NAMESPACE = "dramatiq"
-QUEUES = ("realtime", "sync", "score")
 HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 DEATHS = f"{NAMESPACE}:__deaths__"
 WATCH = f"{NAMESPACE}:__watch__"

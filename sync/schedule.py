@@ -3,7 +3,7 @@
 import calendar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -40,6 +40,14 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     day: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None
     start: datetime | None = None
     zone: str = "UTC"
+
+
+class Due(NamedTuple):
+    """The slot to act on now, how many before it were missed, and the slot after it."""
+
+    slot: datetime
+    missed: int
+    following: datetime
 
 
 def parse_schedule(text: str, zone: str = "UTC", start: str | datetime | None = None) -> Schedule:
@@ -96,6 +104,16 @@ def slots_missed(schedule: Schedule, last_slot: datetime, now: datetime) -> int:
         missed += 1
         slot = next_slot(schedule, slot)
     return missed
+
+
+def due(schedule: Schedule, first: datetime, now: datetime) -> Due:
+    """Fold the slots from `first`, which is due, up to `now` into the latest of them."""
+    slot, missed = first, 0
+    following = next_slot(schedule, slot)
+    while following <= now:
+        slot, missed = following, missed + 1
+        following = next_slot(schedule, slot)
+    return Due(slot, missed, following)
 
 
 def describe(schedule: Schedule) -> str:

@@ -106,7 +106,7 @@ def test_depths_count_each_message_once_and_name_the_stranded(redis_client):
     redis_client.hset(bodies("sync.DQ"), "later", body)
     redis_client.rpush(waiting("sync.DQ"), "later")
 
-    realtime, sync, score = QueueDepths(redis_client).read()
+    realtime, score, sync = QueueDepths(redis_client).read()
 
     assert (sync.waiting, sync.held, sync.delayed, sync.dead, sync.stranded) == (1, 1, 1, 1, 1)
     assert sync.oldest_s > 1_000_000

@@ -10,6 +10,7 @@ from sync.schedule import (
     Schedule,
     ScheduleError,
     describe,
+    due,
     next_slot,
     parse_schedule,
     slots_missed,
@@ -88,6 +89,9 @@ def test_missed_slots_are_those_that_stepping_one_by_one_finds(schedule, last, c
         now = next_slot(schedule, now)
 
     assert slots_missed(schedule, last, now) == count
+    folded = due(schedule, last, now)
+    assert (folded.slot, folded.missed) == (now, count)
+    assert folded.following == next_slot(schedule, now)
     assert slots_missed(schedule, last, last) == 0
 
 

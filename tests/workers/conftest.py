@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dramatiq
@@ -19,16 +18,6 @@ PROFILE = {
     "dramatiq_worker_timeout": "50",
     "dramatiq_restart_delay": "200",
 }
-
-
-def eventually(condition, within_s=10.0):
-    """Wait until `condition` holds; give what it answered."""
-    deadline = time.monotonic() + within_s
-    while True:
-        answer = condition()
-        if answer or time.monotonic() > deadline:
-            return answer
-        time.sleep(0.02)
 
 
 @pytest.fixture

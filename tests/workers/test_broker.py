@@ -8,7 +8,7 @@ from dramatiq.errors import ConnectionClosed, QueueNotFound
 
 from store.dead_letters import DeadLetters
 from store.queue_depths import QueueDepths
-from tests.workers.conftest import eventually
+from tests.waiting import eventually
 
 
 def settled(client):
@@ -94,6 +94,7 @@ def test_a_queue_that_nobody_serves_is_refused(sample):
 
 def test_a_lost_answer_to_a_fetch_strands_nothing(sample, redis_client, monkeypatch):
     monkeypatch.setattr("workers.consumer.REPAIR_EVERY_S", 0.2)
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
     for number in range(20):
         sample.mark.send(number)
     fetch, lost = sample.BROKER.scripts["dispatch"], []

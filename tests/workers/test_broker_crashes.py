@@ -7,7 +7,8 @@ import pytest
 from store.dead_letters import DeadLetters
 from store.janitor import Janitor
 from store.queue_depths import QueueDepths
-from tests.workers.conftest import eventually, kill_group
+from tests.waiting import eventually
+from tests.workers.conftest import kill_group
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+"""`python -m scheduler`: the clock process, until SIGTERM."""
+
+import signal
+import sys
+import threading
+from types import FrameType
+
+import redis
+import structlog
+
+from scheduler.clock import chores, run
+from workers import logs
+from workers.settings import SettingsError, load
+
+USAGE = 2
+
+
+def main() -> int:
+    """Run the clock; 0 after an orderly stop."""
+    try:
+        settings = load()
+    except SettingsError as problem:
+        print(problem, file=sys.stderr)  # noqa: T201  there are no logs without settings
+        return USAGE
+    logs.set_up(settings)
+    stop = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    client = redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout_s)
+    with client:
+        run(chores(settings, client), stop)
+    structlog.get_logger(__name__).info("clock stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,84 @@
+"""The clock process: ticks, the janitor, and housekeeping, each at its own pace."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import redis
+import structlog
+
+from events import Producer
+from scheduler.ticks import TickScheduler
+from store.janitor import Janitor
+from store.journal import Journal
+from store.people import People
+from workers.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+_DAY_MS = 86_400_000
+SKEW_TOLERATED_S = 5.0
+
+
+class Chore(NamedTuple):
+    """Something to do every `every_s`."""
+
+    name: str
+    every_s: float
+    do: Callable[[], object]
+
+
+def chores(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
+    """All that the clock does. Two clocks that do it are as good as one."""
+    scheduler = TickScheduler(client, Producer(client))
+    janitor = Janitor(client, heartbeat_s=settings.heartbeat_s, max_deaths=settings.max_deaths)
+    return (
+        Chore("reread schedules", settings.schedules_reread_s, scheduler.reread),
+        Chore("tick", settings.tick_poll_s, scheduler.enqueue_jobs),
+        Chore("sweep", settings.janitor_every_s, lambda: _sweep(janitor)),
+        Chore(
+            "trim the journal",
+            settings.journal_trim_every_s,
+            lambda: _trim(client, settings.journal_keep_days),
+        ),
+        Chore("compare clocks", settings.journal_trim_every_s, lambda: _compare_clocks(client)),
+    )
+
+
+def run(chores: Sequence[Chore], stop: threading.Event) -> None:
+    """Do the chores until `stop` is set. One that finds Redis away waits for its next time."""
+    due_at = dict.fromkeys(chores, time.monotonic())
+    while not stop.is_set():
+        for chore in chores:
+            if due_at[chore] <= time.monotonic() and not stop.is_set():
+                _do(chore)
+                due_at[chore] = time.monotonic() + chore.every_s
+        stop.wait(max(0.0, min(due_at.values()) - time.monotonic()))
+
+
+def _do(chore: Chore) -> None:
+    try:
+        chore.do()
+    except (redis.ConnectionError, redis.TimeoutError) as problem:
+        log.warning("Redis did not answer", chore=chore.name, problem=str(problem))
+
+
+def _sweep(janitor: Janitor) -> None:
+    swept = janitor.sweep()
+    if swept.brought_back or swept.buried:
+        log.warning("messages of dead workers", **swept._asdict())
+
+
+def _trim(client: redis.Redis, keep_days: int) -> None:
+    dropped = Journal(client).trim(keep_days * _DAY_MS, People(client).place())
+    if dropped:
+        log.info("journal trimmed", dropped=dropped)
+
+
+def _compare_clocks(client: redis.Redis) -> None:
+    # Delayed messages are due by each worker's own clock: a retry comes early or late.
+    seconds, microseconds = client.time()
+    skew_s = time.time() - (seconds + microseconds / 1e6)
+    if abs(skew_s) > SKEW_TOLERATED_S:
+        log.warning("the clock of this machine differs from that of Redis", by_s=round(skew_s, 1))
