@@ -54,8 +54,15 @@ class Lists:
         if not self._client.hsetnx("lists", new.id, encode_list(new)):
             raise ListExistsError(f"a list called {new.title!r} is there already")
 
-    def change(self, list_id: str, edit: Callable[[MarketingList], MarketingList]) -> MarketingList:
+    def change(
+        self,
+        list_id: str,
+        edit: Callable[[MarketingList], MarketingList],
+        also: Callable[["redis.client.Pipeline", MarketingList], None] | None = None,
+    ) -> MarketingList:
         """Apply `edit` to the list as it stands; nobody else's edit is overwritten.
+
+        `also` adds commands to the transaction that writes the edited list.
 
         Raises:
             ListMissingError: it does not exist.
@@ -69,6 +76,8 @@ class Lists:
                 edited = edit(_decode(raw))
                 pipe.multi()
                 pipe.hset("lists", list_id, encode_list(edited))
+                if also:
+                    also(pipe, edited)
                 try:
                     pipe.execute()
                 except redis.WatchError:

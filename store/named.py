@@ -26,6 +26,10 @@ class Named(Generic[T]):
         """Write one, replacing what was there."""
         self._client.hset(self._key, name, msgspec.json.encode(value))
 
+    def queue(self, pipe: "redis.client.Pipeline", name: str, value: T) -> None:
+        """Write one when `pipe` is executed."""
+        pipe.hset(self._key, name, msgspec.json.encode(value))
+
     def remove(self, name: str) -> bool:
         """Drop one; False when there was none."""
         return bool(self._client.hdel(self._key, name))
