@@ -25,7 +25,7 @@ def serialize(_: falcon.Request, resp: falcon.Response, error: falcon.HTTPError)
     """Write any HTTP error as a problem."""
     problem: dict[str, object] = {
         "type": "about:blank",
-        "title": error.title,
+        "title": (error.title or "").removeprefix(f"{error.status_code} "),
         "status": error.status_code,
     }
     if error.description:

@@ -1,5 +1,6 @@
 """The `web` process: the HTTP intake, served by granian."""
 
+import multiprocessing
 import os
 import signal
 import threading
@@ -15,7 +16,6 @@ from redis.retry import Retry
 from console.intake import create_app
 from workers import logs, settings
 
-_THREADS = 16  # requests wait for the store's disk; together they share one flush
 _STOP_S = 10
 _PARENT_CHECK_S = 1.0
 # Its loggers hand everything on to ours.
@@ -34,7 +34,7 @@ def main() -> None:
         address=knobs.web_host,
         port=knobs.web_port,
         interface=Interfaces.WSGI,
-        blocking_threads=_THREADS,
+        blocking_threads=2 * multiprocessing.cpu_count() + 1,  # requests wait for the store's disk
         log_dictconfig=_LOGGING,
         respawn_failed_workers=True,
         workers_kill_timeout=_STOP_S,

@@ -1,0 +1,88 @@
+import pytest
+from cryptography.fernet import Fernet
+
+from console.sources import SourceError, Sources
+
+
+@pytest.fixture
+def sources(redis_client):
+    return Sources(redis_client, (Fernet.generate_key().decode(),), recheck_s=0)
+
+
+def test_token_names_its_source_and_is_not_kept(sources, redis_client):
+    token = sources.add("site")
+
+    assert sources.by_token(token) == "site"
+    assert sources.by_token(token + "x") is None
+    assert token not in str(redis_client.hgetall("sources"))
+    assert list(sources.all()) == ["site"]
+
+
+@pytest.mark.parametrize("name", ["", "Site", "a/b", "a.b", "-a", "a" * 41, "a\n", "ä"])
+def test_name_must_be_of_its_form(sources, name):
+    with pytest.raises(SourceError, match="lower-case"):
+        sources.add(name)
+
+
+def test_source_is_not_replaced_by_another_of_its_name(sources):
+    token = sources.add("site")
+
+    with pytest.raises(SourceError, match="revoke"):
+        sources.add("site")
+    assert sources.by_token(token) == "site"
+
+
+def test_revoked_source_is_unknown_to_others_after_a_while_only(sources, redis_client):
+    patient = Sources(redis_client, recheck_s=60)
+    token = sources.add("site")
+    assert patient.by_token(token) == "site"
+
+    assert sources.revoke("site")
+
+    assert not sources.revoke("site")
+    assert sources.by_token(token) is None
+    assert patient.by_token(token) == "site"
+
+
+def test_new_token_of_a_name_ends_the_old_one(sources):
+    old = sources.add("site")
+    sources.revoke("site")
+    new = sources.add("site")
+
+    assert sources.by_token(old) is None
+    assert sources.by_token(new) == "site"
+
+
+def test_many_tokens_do_not_fill_the_memory(sources, redis_client, monkeypatch):
+    monkeypatch.setattr("console.sources._REMEMBERED", 2)
+    patient = Sources(redis_client, recheck_s=60)
+    tokens = [sources.add(f"s{n}") for n in range(5)]
+
+    assert [patient.by_token(token) for token in tokens] == [f"s{n}" for n in range(5)]
+    assert len(patient._welcome) <= 2
+
+
+def test_signing_needs_a_source_a_key_and_a_real_secret(sources, redis_client):
+    with pytest.raises(SourceError, match="no source"):
+        sources.let_sign("site")
+    sources.add("site")
+    for weak in ("whsec_", "hunter2", "whsec_" + "!" * 40):
+        with pytest.raises(SourceError, match="base64"):
+            sources.let_sign("site", weak)
+    with pytest.raises(SourceError, match="SUGARLOOP_KEY"):
+        Sources(redis_client).let_sign("site")
+
+
+def test_given_secret_is_the_one_that_counts(sources):
+    sources.add("site")
+    secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+    assert sources.let_sign("site", secret) == secret
+
+
+def test_secret_sealed_with_a_lost_key_is_named(sources, redis_client):
+    sources.add("site")
+    sources.let_sign("site")
+
+    with pytest.raises(SourceError, match="opens the secret of 'site'"):
+        Sources(redis_client, (Fernet.generate_key().decode(),)).by_signature(b"", {})
