@@ -8,6 +8,7 @@ import structlog
 from events import ListImportRequested
 from store.lists import ListExistsError
 from store.records import RunNotes
+from sugarcrm.crm import Page, Position
 from sync.catalogue import Module
 from sync.failure import Permanent
 from sync.identity import slug
@@ -16,6 +17,7 @@ from sync.merge import Permission
 from sync.runs import ID_PARTS, Run, first_phase, part_bounds
 from workers.app import App, app
 from workers.catalogues import default_columns, read_catalogue
+from workers.pages import read_ahead
 from workers.steps import Step, now_text, send, step
 from workers.take_in import Intake, take_in
 
@@ -90,26 +92,31 @@ def read_part(app: App, run_id: str, part: int) -> None:
     with step(app, run_id, "import", part=str(part)) as here:
         if here is None:
             return
-        intake = intake_for(here, add_new=True)
-        while (place := here.place(f"part{part}")) != ENDED:
-            if not here.has_time:
-                here.go_on(part)
-                return
-            _read_page(here, intake, part, place)
+        place = here.place(f"part{part}")
+        if place != ENDED and not _read_pages(here, part, place):
+            here.go_on(part)
+            return
         _end_if_last(here)
 
 
-def _read_page(here: Step, intake: Intake, part: int, place: str) -> None:
+def _read_pages(here: Step, part: int, place: str) -> bool:
+    """Take in page after page from `place` on; False when time was up before the end."""
     low, high = part_bounds(part)
-    here.renew()
-    page = here.app.crm().by_id_range(
-        here.module, here.of.columns, place or low, high, here.app.knobs.page_rows
-    )
-    reached = page.after.id if page.after else ENDED
-    notes = RunNotes(
-        run_id=here.run.id, set={f"place:part{part}": reached, "progressed_at": now_text()}
-    )
-    take_in(intake, page.rows, notes=notes, fence=here.fence)
+    crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
+
+    def fetch(after: Position | None) -> Page:
+        return crm.by_id_range(here.module, columns, after.id if after else low, high, count)
+
+    intake = intake_for(here, add_new=True)
+    for page in read_ahead(fetch, Position("", place) if place else None):
+        if not here.has_time:
+            return False
+        here.renew()
+        reached = page.after.id if page.after else ENDED
+        places = {f"place:part{part}": reached, "progressed_at": now_text()}
+        notes = RunNotes(run_id=here.run.id, set=places)
+        take_in(intake, page.rows, notes=notes, fence=here.fence)
+    return True
 
 
 def _end_if_last(here: Step) -> None:

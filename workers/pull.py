@@ -9,8 +9,9 @@ from sugarcrm.crm import Page, Position
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
+from workers.pages import read_ahead
 from workers.steps import Step, now_text, step
-from workers.take_in import Intake, take_in
+from workers.take_in import take_in
 
 # A row's date_modified is taken when its save starts and is seen when that ends, so the last
 # while is read again; it must be longer than the slowest save on the server.
@@ -35,36 +36,36 @@ def pull(app: App, run_id: str) -> None:
     with step(app, run_id, "pull") as here:
         if here is None:
             return
-        setup = here.of.setup or SyncSetup()
-        intake = intake_for(
-            here, add_new=setup.pull.add_new, permission=permission(setup, here.of.columns)
-        )
-        while (place := here.place("pull")) != ENDED:
-            if not here.has_time:
-                here.go_on()
-                return
-            _pull_page(here, intake, place)
+        place = here.place("pull")
+        if place != ENDED and not _pull_pages(here, _position(place)):
+            here.go_on()
+            return
         here.finish_phase()
 
 
-def _pull_page(here: Step, intake: Intake, place: str) -> None:
-    cursor, position = here.records.state("cursor_at"), _position(place)
-    here.renew()
-    page = here.app.crm().changed(
-        here.module,
-        here.of.columns,
-        with_overlap(cursor),
-        position,
-        here.app.knobs.page_rows,
-    )
-    reached = position.modified_at if position else ""
-    newest = max([cursor, reached, *(row.modified_at for row in page.rows)])
-    # The cursor itself moves only with the last page: a run that begins again reads all of it.
-    state = {} if page.after else {"cursor_at": newest}
-    notes = RunNotes(
-        run_id=here.run.id, set={"place:pull": _place(page), "progressed_at": now_text()}
-    )
-    take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
+def _pull_pages(here: Step, start: Position | None) -> bool:
+    """Take in page after page from `start` on; False when time was up before the end."""
+    crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
+    cursor = here.records.state("cursor_at")
+    since, setup = with_overlap(cursor), here.of.setup or SyncSetup()
+    allowed = permission(setup, columns)
+    intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
+
+    def fetch(after: Position | None) -> Page:
+        return crm.changed(here.module, columns, since, after, count)
+
+    newest = max(cursor, start.modified_at if start else "")
+    for page in read_ahead(fetch, start):
+        if not here.has_time:
+            return False
+        here.renew()
+        newest = max([newest, *(row.modified_at for row in page.rows)])
+        places = {"place:pull": _place(page), "progressed_at": now_text()}
+        notes = RunNotes(run_id=here.run.id, set=places)
+        # The cursor itself moves only with the last page: a run that begins again reads it all.
+        state = {} if page.after else {"cursor_at": newest}
+        take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
+    return True
 
 
 def with_overlap(cursor: str) -> str:
@@ -91,21 +92,31 @@ def fill(app: App, run_id: str) -> None:
             return
         filled = here.records.state("filled").split(",")
         missing = [column for column in here.of.columns if column not in filled]
-        while missing and (place := here.place("fill")) != ENDED:
-            if not here.has_time:
-                here.go_on()
-                return
-            _fill_page(here, missing, place)
+        place = here.place("fill")
+        if missing and place != ENDED and not _fill_pages(here, missing, place):
+            here.go_on()
+            return
         here.finish_phase()
 
 
-def _fill_page(here: Step, missing: list[str], place: str) -> None:
-    here.renew()
-    page = here.app.crm().by_id_range(here.module, missing, place, None, here.app.knobs.page_rows)
-    reached = page.after.id if page.after else ENDED
-    notes = RunNotes(run_id=here.run.id, set={"place:fill": reached, "progressed_at": now_text()})
-    state = {} if page.after else {"filled": ",".join(here.of.columns)}
-    intake = intake_for(here, add_new=False, permission=permission(SyncSetup(), ()))
-    known = here.records.by_crm_ids([row.id for row in page.rows])
-    rows = [row for row in page.rows if row.id in known]
-    take_in(intake, rows, notes=notes, fence=here.fence, state=state)
+def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
+    """Fill `missing` columns page after page; False when time was up before the end."""
+    crm, count = here.app.crm(), here.app.knobs.page_rows
+
+    def fetch(after: Position | None) -> Page:
+        return crm.by_id_range(here.module, missing, after.id if after else "", None, count)
+
+    nothing = permission(SyncSetup(), ())
+    intake = intake_for(here, add_new=False, permission=nothing)
+    for page in read_ahead(fetch, Position("", place) if place else None):
+        if not here.has_time:
+            return False
+        here.renew()
+        known = here.records.by_crm_ids([row.id for row in page.rows])
+        reached = page.after.id if page.after else ENDED
+        places = {"place:fill": reached, "progressed_at": now_text()}
+        notes = RunNotes(run_id=here.run.id, set=places)
+        state = {} if page.after else {"filled": ",".join(here.of.columns)}
+        rows = [row for row in page.rows if row.id in known]
+        take_in(intake, rows, notes=notes, fence=here.fence, state=state)
+    return True
