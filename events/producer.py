@@ -66,6 +66,20 @@ class Producer:
         """
         self._accept(keys=_KEYS, args=_arguments(envelopes), client=pipe)
 
+    def redeliver(self, journal_id: str, event: Event) -> tuple[str, ...]:
+        """Queue the work of an accepted event once more; give its actors.
+
+        Behaviour is not added up again.
+        """
+        route = ROUTES[type(event)]
+        with self._client.pipeline(transaction=True) as pipe:
+            for to in route.actors:
+                message_id, text = _message(to, journal_id)
+                pipe.hset(f"dramatiq:{to.queue}.msgs", message_id, text)
+                pipe.rpush(f"dramatiq:{to.queue}", message_id)
+            pipe.execute()
+        return tuple(to.actor for to in route.actors)
+
     def close(self) -> None:
         """Free the connections."""
         self._client.close()

@@ -1,0 +1,144 @@
+"""`sugarloop events`: publish events, and see what became of them."""
+
+import json
+import sys
+import time as clock
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+from uuid import uuid4
+
+import typer
+
+from console.answers import Answer, Answers, Table, answering, command_group
+from console.exits import InputError, RefusedError
+from console.opening import opened
+from events import TYPES, BadEventError, decode
+from events.schema import asyncapi, event_schema
+from store.journal import Entry
+from store.outcomes import Outcome
+from workers.app import App
+
+_FOLLOW_S = 0.5
+_PAGE = 100
+
+group = command_group("Publish events, and see what became of them.")
+
+
+@group.command("emit")
+@answering
+def emit(
+    kind: Annotated[str, typer.Argument(metavar="TYPE", help=f"{', '.join(TYPES)}.")],
+    data: Annotated[str, typer.Option(help="The event's fields as JSON; - reads them from stdin.")],
+    event_id: Annotated[
+        str, typer.Option("--id", help="The same id of the same source has no second effect.")
+    ] = "",
+    source: Annotated[str, typer.Option(help="Who says so.")] = "cli",
+    time: Annotated[str, typer.Option(help="When it happened, with its offset; else now.")] = "",
+) -> Answer:
+    """Publish one event; when this returns, it is kept and its work is queued."""
+    fields = _fields(sys.stdin.read() if data == "-" else data)
+    envelope = {"specversion": "1.0", "id": event_id or str(uuid4()), "source": source}
+    if time:
+        envelope["time"] = time
+    event = decode(json.dumps({**envelope, "type": kind, "data": fields}).encode())
+    with opened() as app:
+        receipt = app.producer.publish_many([event])[0]
+    said = "Accepted" if receipt.accepted else "Known already, so without a second effect,"
+    shown = {"id": receipt.id, "accepted": receipt.accepted, "event_id": event.id}
+    return Answer(shown, (f"{said} as {receipt.id}.",))
+
+
+@group.command("tail")
+@answering
+def tail(
+    count: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+    kind: Annotated[list[str] | None, typer.Option("--type", help="Only this type.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+) -> Answers:
+    """Show the newest events and what became of each; with --follow --json, one a line."""
+    unknown = [name for name in kind or () if name not in TYPES]
+    if unknown:
+        raise InputError(f"--type: {', '.join(unknown)}: must be one of {', '.join(TYPES)}")
+    if follow:
+        return _follow(count, kind or ())
+    with opened() as app:
+        shown = _with_outcomes(app, app.journal.tail(count, types=kind or ()))
+    headers = ("journal id", "type", "source", "id", "became")
+    rows = [(x["journal_id"], x["type"], x["source"], x["id"], _became(x)) for x in shown]
+    return Answer(shown, (Table(headers, rows),) if rows else ("There are no events yet.",))
+
+
+@group.command("replay")
+@answering
+def replay(
+    journal_id: Annotated[str, typer.Argument(metavar="JOURNAL_ID", help="As `tail` shows it.")],
+) -> Answer:
+    """Queue the work of an event again; what it did already, it does not do twice."""
+    ms, _, sequence = journal_id.partition("-")
+    if not (ms.isdigit() and sequence.isdigit()):
+        raise InputError(f"JOURNAL_ID: {journal_id!r} is not of the form 1700000000000-0")
+    with opened() as app:
+        event = app.journal.read(journal_id).envelope.event()
+        actors = app.producer.redeliver(journal_id, event)
+    if not actors:
+        raise RefusedError(f"{type(event).__name__} is added up once, and has no other work")
+    return Answer({"replayed": journal_id, "actors": actors}, (f"Queued {', '.join(actors)}.",))
+
+
+@group.command("schema")
+@answering
+def schema(
+    asyncapi_: Annotated[bool, typer.Option("--asyncapi", help="As AsyncAPI 3.")] = False,
+) -> Answer:
+    """Print the contract of all events, as JSON Schema."""
+    document = asyncapi() if asyncapi_ else event_schema()
+    return Answer(document, (json.dumps(document, indent=2),))
+
+
+def _fields(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError as problem:
+        raise InputError(f"--data: it is no valid JSON ({problem})") from problem
+
+
+def _follow(count: int, kinds: Sequence[str]) -> Iterator[Answer]:
+    with opened() as app:
+        entries = app.journal.tail(count, types=kinds)
+        # With no event yet, everything is new from the beginning of time.
+        seen = entries[-1].id if entries else "0-0"
+        while True:
+            for shown in _with_outcomes(app, entries):
+                line = " ".join(str(shown[n]) for n in ("journal_id", "type", "source", "id"))
+                yield Answer(shown, (f"{line} {_became(shown)}".rstrip(),))
+            clock.sleep(_FOLLOW_S)
+            entries = app.journal.tail(_PAGE, since_id=seen, types=kinds)
+            seen = entries[-1].id if entries else seen
+
+
+def _with_outcomes(app: App, entries: Sequence[Entry]) -> list[dict[str, object]]:
+    outcomes = app.outcomes.get_many([entry.id for entry in entries])
+    return [_shown(entry, outcomes.get(entry.id)) for entry in entries]
+
+
+def _shown(entry: Entry, outcome: Outcome | None) -> dict[str, object]:
+    try:
+        envelope = entry.envelope
+    except BadEventError:  # of a later version than ours
+        return {"journal_id": entry.id, "type": entry.type, "source": "", "id": "", "outcome": None}
+    return {
+        "journal_id": entry.id,
+        "type": entry.type,
+        "source": envelope.source,
+        "id": envelope.id,
+        "time": envelope.time,
+        "data": envelope.data,
+        "outcome": outcome,
+    }
+
+
+def _became(shown: dict[str, object]) -> str:
+    outcome = shown["outcome"]
+    if not isinstance(outcome, Outcome):
+        return ""
+    return f"{outcome.result}: {outcome.reason}" if outcome.reason else outcome.result

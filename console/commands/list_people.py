@@ -1,0 +1,131 @@
+"""`sugarloop lists members, add, edit, remove, segment, export`: the people in a list."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.answers import Answer, Raw, Table, answering
+from console.columns import assignments, checked_values, split
+from console.commands.options import ListName, Where
+from console.csv_export import as_csv
+from console.edits import add_record, edit_record, remove_record
+from console.exits import InputError
+from console.filters import parse
+from console.lookup import find_list
+from console.members import members as members_of
+from console.members import segment as make_segment
+from console.opening import opened
+from sync.identity import slug
+from sync.records import Record
+
+_SHOWN = 8  # columns that fit a screen, unless some are chosen
+
+Values = Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...")]
+Person = Annotated[str, typer.Argument(metavar="RECORD|EMAIL", help="Id or address of a person.")]
+
+
+def register(group: typer.Typer) -> None:
+    """Put these commands into the group of lists."""
+    for command in (members, add, edit, remove, segment, export):
+        group.command(command.__name__)(command)
+
+
+@answering
+def members(
+    name: ListName,
+    where: Where = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = 0,
+    columns: Annotated[str, typer.Option(help="Columns to show, apart by commas.")] = "",
+) -> Answer:
+    """Show the people in a list."""
+    with opened() as app:
+        of = find_list(app, name)
+        unknown = [column for column in split(columns) if column not in of.columns]
+        if unknown:
+            raise InputError(f"--columns: {of.title!r} has no column {', '.join(unknown)}")
+        found = members_of(app, of, parse(where or [], of.columns))
+    shown = found[:limit] if limit else found
+    heads = split(columns) or of.columns[:_SHOWN]
+    rows = [[r.id, *(r.values.get(head, "") for head in heads)] for r in shown]
+    count = (f"{len(shown)} of {len(found)} records",) if len(shown) < len(found) else ()
+    data = [_shown(record) for record in shown]
+    return Answer(data, (Table(("record", *heads), rows), *count))
+
+
+@answering
+def add(name: ListName, values: Values) -> Answer:
+    """Put a new person into a list; the next sync creates them in SugarCRM if it may."""
+    with opened() as app:
+        of = find_list(app, name)
+        given = checked_values(app, of, assignments(values))
+        added = add_record(app.lists.records(of), of, given)
+    return Answer(_shown(added), (f"Added to {of.title!r} as record {added.id}.",))
+
+
+@answering
+def edit(name: ListName, record: Person, values: Values) -> Answer:
+    """Change values of a person; the next sync pushes them if it may."""
+    with opened() as app:
+        of = find_list(app, name)
+        given = checked_values(app, of, assignments(values))
+        after, changed = edit_record(app.lists.records(of), of, record, given)
+    said = f"Changed record {after.id}." if changed else f"Record {after.id} had these values."
+    return Answer({**_shown(after), "changed": changed}, (said,))
+
+
+@answering
+def remove(name: ListName, record: Person) -> Answer:
+    """Take a person out of a list, for good; SugarCRM keeps its record."""
+    with opened() as app:
+        of = find_list(app, name)
+        gone = remove_record(app.lists.records(of), of, record)
+    said = f"Removed record {gone.id} from {of.title!r}."
+    if gone.crm_id:
+        said += " It stays in SugarCRM, and syncs do not bring it back."
+    return Answer(_shown(gone), (said,))
+
+
+@answering
+def segment(
+    name: ListName,
+    title: Annotated[str, typer.Option(help="What the new list is called.")],
+    where: Where = None,
+) -> Answer:
+    """Make a list of the people who fulfil some conditions now; it does not sync."""
+    if not slug(title):
+        raise InputError("--title: it has neither letters nor digits")
+    with opened() as app:
+        of = find_list(app, name)
+        conditions = parse(where or [], of.columns)
+        new, count = make_segment(app, of, conditions, title, datetime.now(UTC))
+    said = f"The list {new.title!r} has {count} of the people in {of.title!r}."
+    return Answer({"list": new, "count": count}, (said,))
+
+
+@answering
+def export(
+    name: ListName,
+    where: Where = None,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Where to write it.")] = None,
+) -> Answer:
+    """Write a list as CSV, to standard output or into a file."""
+    with opened() as app:
+        of = find_list(app, name)
+        found = members_of(app, of, parse(where or [], of.columns))
+    text = as_csv(of.columns, (record.values for record in found))
+    if to is None:
+        return Answer({"records": len(found), "csv": text}, (Raw(text),))
+    to.write_text(text, encoding="utf-8", newline="")
+    said = f"{len(found)} records in {to}."
+    return Answer({"records": len(found), "file": str(to)}, (said,))
+
+
+def _shown(record: Record) -> dict[str, object]:
+    return {
+        "id": record.id,
+        "crm_id": record.crm_id,
+        "gone": record.gone,
+        "values": dict(record.values),
+    }

@@ -1,0 +1,127 @@
+"""`sugarloop lists`: the marketing lists themselves; `list_people` holds what is done to people."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from console.answers import Answer, Table, answering, command_group
+from console.columns import check_columns, split
+from console.commands import list_people
+from console.commands.fields import module_named
+from console.commands.options import ListName
+from console.exits import InputError
+from console.listing import LastSync, Listed, listed, listing
+from console.lookup import find_list
+from console.opening import opened
+from sync.identity import slug
+from sync.lists import DEFAULT_FOLDER, MarketingList
+
+_HEADERS = ("list", "folder", "count", "SugarCRM", "program", "importing", "last sync", "next sync")
+_FIRST_COLUMNS = ("email1", "first_name", "last_name")
+
+group = command_group("Marketing lists and the people in them.", alone=True)
+list_people.register(group)
+
+
+@group.callback()
+@answering
+def lists(ctx: typer.Context) -> Answer | None:
+    """Show all lists: count, SugarCRM mark, program mark, last and next sync."""
+    if ctx.invoked_subcommand:
+        return None
+    with opened() as app:
+        rows = listing(app, datetime.now(UTC))
+    if not rows:
+        return Answer([], ("There are no lists yet; `sugarloop import leads` makes one.",))
+    return Answer(rows, (Table(_HEADERS, [_row(row) for row in rows]),))
+
+
+@group.command("show")
+@answering
+def show(name: ListName) -> Answer:
+    """Show one list: its columns, how it syncs, and how full it is."""
+    with opened() as app:
+        of = find_list(app, name)
+        programs = [p.name for p in app.programs.all().values() if p.list == of.id]
+        row = listed(app, of, datetime.now(UTC), has_program=bool(programs))
+        dirty = app.lists.records(of).dirty_count()
+    facts = [
+        *(pair for pair in zip(_HEADERS[1:], _row(row)[1:], strict=True) if pair[1] is not None),
+        ("id", of.id),
+        ("module", of.module or "none: this list does not sync"),
+        ("columns", ", ".join(of.columns)),
+        ("programs", ", ".join(programs)),
+        ("changes that wait for a push", dirty),
+    ]
+    return Answer({"list": of, "row": row, "dirty": dirty}, (of.title, Table(("", ""), facts)))
+
+
+@group.command("create")
+@answering
+def create(
+    title: Annotated[str, typer.Argument(help="What people call it.")],
+    module: Annotated[
+        str, typer.Option(help="Leads or Contacts, for a list that is to sync.")
+    ] = "",
+    columns: Annotated[str, typer.Option(help="Column names, apart by commas.")] = "",
+    folder: Annotated[str, typer.Option(help="Where it is listed.")] = DEFAULT_FOLDER,
+) -> Answer:
+    """Make an empty list."""
+    chosen = split(columns) or _FIRST_COLUMNS
+    if not slug(title):
+        raise InputError("title: it has neither letters nor digits")
+    with opened() as app:
+        wanted = module_named(module) if module else None
+        if columns:
+            check_columns(app, wanted, chosen)
+        new = MarketingList(
+            id=slug(title),
+            title=title,
+            folder=folder,
+            module=wanted,
+            columns=chosen,
+            created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        app.lists.create(new)
+    return Answer(new, (f"The list {title!r} is there, as {new.id}.",))
+
+
+@group.command("columns")
+@answering
+def columns(
+    name: ListName,
+    add: Annotated[str, typer.Option(help="Columns to add, apart by commas.")] = "",
+) -> Answer:
+    """Show the columns of a list, or add some; they fill, for every record, at the next sync."""
+    with opened() as app:
+        of = find_list(app, name)
+        new = [column for column in split(add) if column not in of.columns]
+        check_columns(app, of.module, new)
+        if new:
+            of = app.lists.widen(of.id, new)
+        filled = app.lists.records(of).state("filled").split(",") if of.module else of.columns
+    rows = [(column, "" if column in filled else "at the next sync") for column in of.columns]
+    waiting = [column for column in of.columns if column not in filled]
+    data = {"columns": of.columns, "added": new, "filled_at_next_sync": waiting}
+    return Answer(data, (Table(("column", "fills"), rows),))
+
+
+def _row(row: Listed) -> tuple[object, ...]:
+    importing = f"{row.importing.done} of {row.importing.total}" if row.importing else None
+    return (
+        f"{row.title} ({row.id})",
+        row.folder,
+        row.count,
+        row.sugarcrm,
+        row.program,
+        importing,
+        _last(row.last_sync),
+        row.next_sync,
+    )
+
+
+def _last(last: LastSync | None) -> str | None:
+    if last is None:
+        return None
+    return last.at if last.outcome == "done" else f"{last.at} {last.outcome}"

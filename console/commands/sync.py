@@ -1,0 +1,130 @@
+"""`sugarloop sync`: how a list syncs with SugarCRM, and its runs."""
+
+from typing import Annotated
+
+import typer
+
+from console.answers import Answer, Table, answering, command_group
+from console.columns import catalogue_of
+from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
+from console.exits import RefusedError
+from console.lookup import find_list
+from console.opening import opened
+from console.saving import save_setup
+from console.setup_options import Options
+from console.waiting import run_answer, wait_for_run
+from events import SyncTick
+from sync.lists import MarketingList
+from sync.runs import OUTCOMES, Run
+from sync.schedule import describe
+from sync.setup import SyncSetup
+
+group = command_group("How a list syncs with SugarCRM, and its runs.")
+
+
+@group.command("setup")
+@answering
+def setup(
+    name: ListName,
+    push_new: Annotated[
+        bool | None,
+        typer.Option("--push-new/--no-push-new", help="Add new records to SugarCRM."),
+    ] = None,
+    push_update: Annotated[
+        str, typer.Option(metavar="a,b|none", help="Fields to update in SugarCRM.")
+    ] = "",
+    pull_new: Annotated[
+        bool | None,
+        typer.Option("--pull-new/--no-pull-new", help="Add new records to the list."),
+    ] = None,
+    pull_update: Annotated[
+        str, typer.Option(metavar="all|a,b|none", help="Fields to update in the list.")
+    ] = "",
+    schedule: Schedule = "",
+    start: Start = "",
+    zone: Zone = "",
+) -> Answer:
+    """Change how a list syncs; what is not given stays, and all of it is saved at once."""
+    given = Options(
+        push_new=push_new,
+        push_update=push_update,
+        pull_new=pull_new,
+        pull_update=pull_update,
+        schedule=schedule,
+        start=start,
+        zone=zone,
+    )
+    with opened() as app:
+        of = _syncing(find_list(app, name))
+        saved = save_setup(app, of, given, catalogue_of(app, of.module))
+    return _setup_answer(saved)
+
+
+@group.command("show")
+@answering
+def show(name: ListName) -> Answer:
+    """Show how a list syncs."""
+    with opened() as app:
+        return _setup_answer(_syncing(find_list(app, name)))
+
+
+@group.command("run")
+@answering
+def run(name: ListName, wait: Wait = False, timeout: Timeout = 0.0) -> Answer:
+    """Sync a list now; when a run is going on, it counts as this one."""
+    with opened() as app:
+        of = _syncing(find_list(app, name))
+        if of.setup is None:
+            raise RefusedError(f"{of.title!r} has no sync setup; `sugarloop sync setup` makes one")
+        app.connector.active()
+        receipt = app.producer.publish(SyncTick(list=of.id), source="cli")
+        run_id = f"sync-{receipt.id}"
+        if wait:
+            return run_answer(wait_for_run(app, run_id, receipt.id, timeout))
+    said = f"A sync of {of.title!r} was requested; `sugarloop sync runs {of.id}` shows it."
+    return Answer({"event": receipt.id, "run": run_id}, (said,))
+
+
+@group.command("runs")
+@answering
+def runs(
+    name: ListName,
+    count: Annotated[int, typer.Option(min=1, help="At most so many.")] = 10,
+) -> Answer:
+    """Show the newest runs of a list: what they did, and why they left something out."""
+    with opened() as app:
+        of = find_list(app, name)
+        found = app.runs.recent(of.id, count)
+    headers = ("run", "started", "phase", "outcomes", "reasons")
+    rows = [_run_row(run) for run in found]
+    text = (Table(headers, rows),) if rows else (f"{of.title!r} has had no run yet.",)
+    return Answer(found, text)
+
+
+def _syncing(of: MarketingList) -> MarketingList:
+    if of.module is None:
+        raise RefusedError(
+            f"{of.title!r} does not sync: it mirrors neither Leads nor Contacts;"
+            " make such a list with `sugarloop import` or `lists create --module`"
+        )
+    return of
+
+
+def _setup_answer(of: MarketingList) -> Answer:
+    chosen = of.setup or SyncSetup()
+    push, pull = chosen.push, chosen.pull
+    pulled = "all" if pull.fields is None else ", ".join(pull.fields)
+    rows = [
+        ("push: add new records to SugarCRM", push.add_new or "no"),
+        ("push: update existing records", ", ".join(push.fields) or "no"),
+        ("pull: add new records to the list", pull.add_new or "no"),
+        ("pull: update existing records", pulled if pull.update_existing else "no"),
+        ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
+    ]
+    return Answer({"list": of.id, "setup": chosen}, (of.title, Table(("", ""), rows)))
+
+
+def _run_row(run: Run) -> tuple[object, ...]:
+    outcomes = ", ".join(f"{run.counts[n]} {n}" for n in OUTCOMES if run.counts.get(n))
+    reasons = "; ".join(f"{count} x {reason}" for reason, count in sorted(run.reasons.items()))
+    return (run.id, run.started_at, run.phase, outcomes, run.problem or reasons)

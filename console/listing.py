@@ -1,0 +1,79 @@
+"""The listing of marketing lists: what each row shows."""
+
+from datetime import datetime
+
+import msgspec
+
+from sync.lists import MarketingList
+from sync.runs import Run
+from sync.schedule import next_slot
+from workers.app import App
+
+_RECENT = 20
+
+
+class Importing(msgspec.Struct, frozen=True):
+    """How far an import is."""
+
+    run: str
+    done: int
+    total: int
+
+
+class LastSync(msgspec.Struct, frozen=True):
+    """The newest run that is over."""
+
+    run: str
+    at: str
+    outcome: str
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """One row. `sugarcrm` and `program` are the marks; instants are ISO text, UTC."""
+
+    id: str
+    title: str
+    folder: str
+    count: int
+    module: str | None
+    sugarcrm: bool
+    program: bool
+    importing: Importing | None
+    last_sync: LastSync | None
+    next_sync: str | None
+
+
+def listing(app: App, now: datetime) -> list[Listed]:
+    """Give one row a list, by folder and title."""
+    kept = {program.list for program in app.programs.all().values()}
+    rows = [listed(app, of, now, has_program=of.id in kept) for of in app.lists.all()]
+    return sorted(rows, key=lambda row: (row.folder, row.title))
+
+
+def listed(app: App, of: MarketingList, now: datetime, *, has_program: bool) -> Listed:
+    """Give the row of one list."""
+    active, last = app.runs.active(of.id), last_run(app, of.id)
+    slot = next_slot(of.setup.schedule, now) if of.setup and of.setup.schedule else None
+    return Listed(
+        id=of.id,
+        title=of.title,
+        folder=of.folder,
+        count=len(app.lists.records(of)),
+        module=of.module,
+        sugarcrm=of.module is not None,
+        program=has_program,
+        importing=_importing(active) if active and active.kind == "import" else None,
+        last_sync=LastSync(last.id, last.finished_at, last.phase) if last else None,
+        next_sync=slot.isoformat() if slot else None,
+    )
+
+
+def last_run(app: App, list_id: str) -> Run | None:
+    """The newest run of a list that is over, whether it succeeded or not."""
+    over = (run for run in app.runs.recent(list_id, _RECENT) if not run.active)
+    return next(over, None)
+
+
+def _importing(run: Run) -> Importing:
+    done = sum(run.counts.get(name, 0) for name in ("created_here", "updated_here", "unchanged"))
+    return Importing(run.id, done, run.total)

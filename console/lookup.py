@@ -1,0 +1,57 @@
+"""Find what a person names: a list by id or title, a record by id or address."""
+
+from console.exits import MissingError
+from store.lists import ListMissingError
+from store.records import Records
+from sync.identity import slug
+from sync.lists import MarketingList, Program
+from sync.records import Record
+from workers.app import App
+
+
+def find_list(app: App, name: str) -> MarketingList:
+    """Give the list with this id or title, in any case of letters.
+
+    Raises:
+        ListMissingError: there is none, or several lists have this title.
+    """
+    everyone = app.lists.all()
+    by_id = [of for of in everyone if of.id == name]
+    by_title = [of for of in everyone if of.title.casefold() == name.casefold()]
+    found = by_id or by_title or [of for of in everyone if of.id == slug(name)]
+    if len(found) > 1:
+        raise MissingError(f"several lists are called {name!r}: {', '.join(of.id for of in found)}")
+    if not found:
+        raise ListMissingError(name)
+    return found[0]
+
+
+def find_record(records: Records, of: MarketingList, name: str) -> Record:
+    """Give the live record with this id, SugarCRM id or address.
+
+    Raises:
+        MissingError: there is none, or several have this address.
+    """
+    known = records.get_many([name]) or records.by_crm_ids([name])
+    if not known and "@" in name:
+        known = records.get_many(records.ids_by_email(name))
+    live = [record for record in known.values() if record.gone is None]
+    if len(live) > 1:
+        ids = ", ".join(sorted(record.id for record in live))
+        raise MissingError(f"several records of {of.title!r} have the address {name}: {ids}")
+    if live:
+        return live[0]
+    gone = "".join(f" (it was {record.gone})" for record in known.values())
+    raise MissingError(f"{of.title!r} has no record {name!r}{gone}; see `sugarloop lists members`")
+
+
+def find_program(app: App, name: str) -> Program:
+    """Give the program with this id or name.
+
+    Raises:
+        MissingError: there is none.
+    """
+    program = app.programs.get(name) or app.programs.get(slug(name))
+    if program is None:
+        raise MissingError(f"no program is called {name!r}; `sugarloop programs` shows all")
+    return program

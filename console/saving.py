@@ -1,0 +1,49 @@
+"""Save a sync setup or a program together with its schedule: all of it, or nothing."""
+
+import msgspec
+
+from console.exits import RefusedError
+from console.setup_options import Options, changed
+from store.schedules import Schedules
+from sync.canonical import Catalogue
+from sync.lists import MarketingList, Program
+from sync.setup import SyncSetup, check
+from workers.app import App
+
+
+def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue) -> MarketingList:
+    """Change the given options of the list's setup as it stands, and its schedule with it.
+
+    Raises:
+        SetupError, ScheduleError, InputError: the options do not fit; nothing was saved.
+    """
+    writable = [name for name, field in catalogue.items() if field.writable]
+    schedules = Schedules(app.client)
+
+    def edited(stored: MarketingList) -> MarketingList:
+        setup = changed(stored.setup or SyncSetup(), given, app.knobs.default_zone)
+        check(setup, stored.columns, writable)
+        return msgspec.structs.replace(stored, setup=setup)
+
+    return app.lists.change(
+        of.id,
+        edited,
+        lambda pipe, saved: schedules.queue(
+            pipe, f"sync:{of.id}", "sync", of.id, saved.setup.schedule if saved.setup else None
+        ),
+    )
+
+
+def save_program(app: App, program: Program) -> None:
+    """Keep a new program and its schedule.
+
+    Raises:
+        RefusedError: a program of that name is there already.
+    """
+    if app.programs.get(program.id):
+        raise RefusedError(f"a program called {program.name!r} is there already")
+    schedules = Schedules(app.client)
+    with app.client.pipeline(transaction=True) as pipe:
+        app.programs.queue(pipe, program.id, program)
+        schedules.queue(pipe, f"program:{program.id}", "program", program.id, program.schedule)
+        pipe.execute()

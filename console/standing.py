@@ -1,0 +1,128 @@
+"""Is it in sync, and if not, why? What `sugarloop status` knows."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from console.listing import last_run
+from store.dead_letters import DeadLetters
+from store.queue_depths import Depth, QueueDepths
+from sync.lists import MarketingList
+from sync.runs import Run
+from workers.app import App
+from workers.behaviour import DRAIN
+
+_LATE_S = 300.0  # work that waits this long means that too few workers run
+
+
+class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """One list that syncs. `lag_s` is the time since the last run that came through.
+
+    `reasons` say why records were left out, `why_not` what keeps the list from being in sync.
+    """
+
+    list: str
+    title: str
+    in_sync: bool
+    why_not: tuple[str, ...]
+    run: str = ""
+    phase: str = ""
+    last_run_at: str = ""
+    lag_s: float | None = None
+    dirty: int = 0
+    conflicts: int = 0
+    rejected: int = 0
+    reasons: dict[str, int] = {}
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole installation at one moment. `behaviour_backlog` counts up to a thousand."""
+
+    in_sync: bool
+    connector: Literal["active", "inactive"]
+    lists: tuple[ListStanding, ...]
+    queues: tuple[Depth, ...]
+    dead_letters: int
+    behaviour_backlog: int
+    warnings: tuple[str, ...]
+
+
+def standing(app: App, now: datetime) -> Standing:
+    """Read how everything stands."""
+    connection = app.connector.get()
+    active = connection is not None and connection.state == "active"
+    lists = tuple(_list_standing(app, of, now) for of in app.lists.all() if of.module)
+    queues = QueueDepths(app.client).read()
+    dead = DeadLetters(app.client).count()
+    return Standing(
+        in_sync=active and not dead and all(one.in_sync for one in lists),
+        connector="active" if active else "inactive",
+        lists=lists,
+        queues=queues,
+        dead_letters=dead,
+        behaviour_backlog=len(app.journal.behaviour_after(app.people.place(), DRAIN)),
+        warnings=_warnings(active, queues, dead),
+    )
+
+
+def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
+    last, active = last_run(app, of.id), app.runs.active(of.id)
+    dirty = app.lists.records(of).dirty_count()
+    counts = last.counts if last else {}
+    why_not = _why_not(of, last, active, dirty)
+    return ListStanding(
+        list=of.id,
+        title=of.title,
+        in_sync=not why_not,
+        why_not=why_not,
+        run=active.id if active else last.id if last else "",
+        phase=active.phase if active else last.phase if last else "",
+        last_run_at=last.finished_at if last else "",
+        lag_s=_lag_s(app, of.id, now),
+        dirty=dirty,
+        conflicts=counts.get("conflicts", 0),
+        rejected=counts.get("rejected", 0),
+        reasons=dict(last.reasons) if last else {},
+    )
+
+
+def _why_not(
+    of: MarketingList, last: Run | None, active: Run | None, dirty: int
+) -> tuple[str, ...]:
+    found = []
+    if active:
+        found.append(f"{active.kind} is going on, in phase {active.phase}")
+    if of.setup is None or not (of.setup.pushes or of.setup.pulls):
+        found.append("nothing is chosen to push or pull; see `sugarloop sync setup`")
+    if last is None and not active:
+        found.append("it never synced")
+    if last and last.phase == "failed":
+        found.append(f"the last run failed: {last.problem}")
+    if last and last.counts.get("rejected"):
+        found.append(f"SugarCRM rejected {last.counts['rejected']} records in the last run")
+    if dirty:
+        goes_out = of.setup is not None and of.setup.pushes
+        found.append(f"{dirty} changes wait" + ("" if goes_out else ", and nothing is pushed"))
+    return tuple(found)
+
+
+def _lag_s(app: App, list_id: str, now: datetime) -> float | None:
+    for run in app.runs.recent(list_id, 20):
+        if run.phase == "done" and run.finished_at:
+            finished = datetime.fromisoformat(run.finished_at).astimezone(UTC)
+            return max(0.0, (now - finished).total_seconds())
+    return None
+
+
+def _warnings(active: bool, queues: tuple[Depth, ...], dead: int) -> tuple[str, ...]:
+    found = [] if active else ["the connector is not active"]
+    found += [
+        f"queue {q.queue}: the oldest message has waited {q.oldest_s:.0f} s; run more workers"
+        for q in queues
+        if q.oldest_s > _LATE_S
+    ]
+    found += [f"queue {q.queue}: {q.stranded} messages are stranded" for q in queues if q.stranded]
+    if dead:
+        found.append(f"{dead} dead letters; see `sugarloop dead list`")
+    return tuple(found)
