@@ -1,12 +1,12 @@
 """What can go wrong with SugarCRM, by what the caller must do.
 
-    CrmError
-     + BusyError            Retriable   unreachable, 429, 503, maintenance: come back later
-     + SessionLostError     Retriable   the session ended; the client renews it once by itself
-     + AmbiguousError       Ambiguous   a write was sent, its answer lost: read first
-     + CredentialsError     Permanent   wrong password, locked, not an administrator
-     + RefusedError         Permanent   the server understood and said no (rights, module, data)
-     + NotSugarError        Permanent   the address answers, but not as SugarCRM does
+CrmError
+ + BusyError            Retriable   unreachable, 429, 503, maintenance: come back later
+ + SessionLostError     Retriable   the session ended; the client renews it once by itself
+ + AmbiguousError       Ambiguous   a write was sent, its answer lost: read first
+ + CredentialsError     Permanent   wrong password, locked, not an administrator
+ + RefusedError         Permanent   the server understood and said no (rights, module, data)
+ + NotSugarError        Permanent   the address answers, but not as SugarCRM does
 """
 
 from sync.failure import Ambiguous, Permanent, Retriable

@@ -1,23 +1,47 @@
 """Behaviour: add what people did to their tallies, a thousand events at a time."""
 
+import time
 from collections import defaultdict
 
 import dramatiq
-from store.journal import Entry
 
 import events
+from store.journal import Entry
+from store.leases import HeldError
+from sync.failure import Retriable
 from sync.identity import normal_email
 from sync.score import Behaviour, fold
 from workers.app import App, app
 
 DRAIN = 1000  # events added up in one commit
+PATIENCE_S = 5.0
+BUSY = "another worker is adding up behaviour"
 
 
 @dramatiq.actor(queue_name="score", actor_name="drain_behaviour")
 def drain_behaviour() -> None:
     """Add up all waiting behaviour; a second delivery finds none, so nothing counts twice."""
-    app().journal.drain_begins()
-    drain(app())
+    take_turn(app())
+
+
+def take_turn(app: App) -> None:
+    """Drain, one worker at a time: several at once would only add up the same events in vain.
+
+    Raises:
+        Retriable: another worker has been at it for long.
+    """
+    ends_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            with app.leases.held("behaviour", app.knobs.lease_s):
+                # Only now may new behaviour send a new message: so at most one waits here.
+                app.journal.drain_begins()
+                drain(app)
+                return
+        except HeldError as error:
+            if time.monotonic() > ends_at:
+                raise Retriable(BUSY, retry_in_s=error.retry_in_s) from None
+            time.sleep(0.02)
 
 
 def drain(app: App) -> int:
