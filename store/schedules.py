@@ -9,6 +9,7 @@ import redis
 from sync.schedule import Schedule
 
 KEY = "schedules"
+Kind = Literal["sync", "program"]
 
 
 class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,7 +18,7 @@ class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
     `saved_at` is when it was saved as it is: slots before that are not due.
     """
 
-    kind: Literal["sync", "program"]
+    kind: Kind
     target: str
     schedule: Schedule
     saved_at: datetime
@@ -32,26 +33,31 @@ class Schedules:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
 
-    def put(
-        self, schedule_id: str, kind: Literal["sync", "program"], target: str, schedule: Schedule
-    ) -> None:
+    def put(self, schedule_id: str, kind: Kind, target: str, schedule: Schedule) -> None:
         """Save one; saving the same again changes nothing."""
-        if saved := self._afresh(schedule_id, kind, target, schedule):
-            self._client.hset(KEY, schedule_id, msgspec.json.encode(saved))
+        with self._client.pipeline(transaction=True) as pipe:
+            self.queue(pipe, schedule_id, kind, target, schedule)
+            pipe.execute()
 
     def queue(
         self,
         pipe: "redis.client.Pipeline",
         schedule_id: str,
-        kind: Literal["sync", "program"],
+        kind: Kind,
         target: str,
         schedule: Schedule | None,
     ) -> None:
-        """Save one, or drop it when `schedule` is None, as part of the transaction of `pipe`."""
+        """Save one when `pipe` is executed, together with what it belongs to; None removes it."""
         if schedule is None:
             pipe.hdel(KEY, schedule_id)
-        elif saved := self._afresh(schedule_id, kind, target, schedule):
-            pipe.hset(KEY, schedule_id, msgspec.json.encode(saved))
+            return
+        known = self.get(schedule_id)
+        if known and (known.kind, known.target, known.schedule) == (kind, target, schedule):
+            return
+        now_s, _ = self._client.time()
+        saved_at = datetime.fromtimestamp(now_s, UTC)
+        saved = Scheduled(kind=kind, target=target, schedule=schedule, saved_at=saved_at)
+        pipe.hset(KEY, schedule_id, msgspec.json.encode(saved))
 
     def remove(self, schedule_id: str) -> bool:
         """Drop one; False when there was none."""
