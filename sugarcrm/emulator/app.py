@@ -78,7 +78,7 @@ class RestEndpoint:
             return
         try:
             try:
-                result = dispatch(call, name, arguments(call.form), self._latency_s)
+                result = dispatch(call, name, arguments(call.form, call.dialect), self._latency_s)
             except SugarError as error:
                 result = error.body
             except NullError:
@@ -102,11 +102,11 @@ def read_form(request: falcon.Request) -> dict[str, Any]:
     return form
 
 
-def arguments(form: Mapping[str, Any]) -> list[Any] | dict[str, Any]:
+def arguments(form: Mapping[str, Any], dialect: Dialect) -> list[Any] | dict[str, Any]:
     """Give the arguments: none unless the input type is JSON."""
     if str(form.get("input_type", "")).lower() != "json":
         return []
-    return decode_arguments(str(form.get("rest_data", "")))
+    return decode_arguments(str(form.get("rest_data", "")), halves=not dialect.php_8)
 
 
 def write_result(call: Call, response: falcon.Response, result: Any) -> None:
@@ -119,8 +119,12 @@ def write_result(call: Call, response: falcon.Response, result: Any) -> None:
     if wanted == "rss" and call.dialect.php_8:
         raise FatalError
     if wanted == "json":
+        try:
+            response.data = msgspec.json.encode(php_value(result))
+        except UnicodeEncodeError:
+            response.text = ""  # PHP cannot encode half a surrogate pair, and says nothing
+            return
         response.content_type = call.dialect.json_content_type
-        response.data = msgspec.json.encode(php_value(result))
     else:
         response.text = print_r(php_value(result))
 

@@ -1,5 +1,6 @@
 """PHP's calling convention: how `rest_data` becomes the arguments of a method."""
 
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -31,14 +32,14 @@ def signature(text: str, **defaults: Any) -> tuple[Parameter, ...]:
     return tuple(Parameter(n, defaults.get(n, msgspec.UNSET)) for n in text.split())
 
 
-def decode_arguments(rest_data: str) -> list[Any] | dict[str, Any]:
+def decode_arguments(rest_data: str, halves: bool) -> list[Any] | dict[str, Any]:
     """Decode `rest_data`; anything but a list or an object becomes the only argument.
 
-    What cannot be decoded counts as null.
+    What cannot be decoded counts as null. With *halves*, half a surrogate pair can be.
     """
     try:
-        data = msgspec.json.decode(rest_data)
-    except (msgspec.DecodeError, UnicodeError):
+        data = json.loads(rest_data) if halves else msgspec.json.decode(rest_data)
+    except (ValueError, RecursionError):
         data = None
     return data if isinstance(data, list | dict) else [data]
 

@@ -6,6 +6,8 @@ from html.entities import codepoint2name, name2codepoint
 from sugarcrm.emulator.purifier import purified
 
 ENTITY = re.compile(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
+HARMLESS = re.compile("[-A-Za-z0-9 `~!@#$%^&*()_=+{}\\[\\];:'\",./\\\\?\r\n|\x80-\U0010ffff]*")
+BASIC = (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&#039;", "'"), ("&amp;", "&"))
 NAMES = {chr(code): f"&{name};" for code, name in codepoint2name.items()} | {"'": "&#039;"}
 NAMED = str.maketrans(NAMES)
 SHOWN = str.maketrans({'"': "&quot;", "'": "&#039;", "<": "&lt;", ">": "&gt;"})
@@ -34,6 +36,18 @@ def from_html(text: str) -> str:
 def to_html(text: str) -> str:
     """Encode as the server does after it reads: quotes and angle brackets, but not `&`."""
     return text.translate(SHOWN)
+
+
+def from_basic_html(text: str) -> str:
+    """Decode the five basic entities, as the older product does before it stores."""
+    for entity, sign in BASIC:
+        text = text.replace(entity, sign)
+    return text
+
+
+def purified_if_unsafe(text: str) -> str:
+    """Purify a text that holds signs beyond the harmless ones, as the older product does."""
+    return text if HARMLESS.fullmatch(text) else purified(text, keep_empty=True)
 
 
 def cleaned(text: str) -> str:

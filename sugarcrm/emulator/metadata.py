@@ -43,13 +43,14 @@ def get_module_fields(call: Call, module_name: Any, fields: Any = None) -> dict[
     chosen = fields if isinstance(fields, list) else []
     shown = [f for f in module.fields.values() if not chosen or f.name in chosen]
     links = [link for link in module.links.values() if not chosen or link.name in chosen]
+    shown_links = {link.name: link_entry(call, link) for link in links}
     answer: dict[str, Any] = {"module_name": module.name}
     if call.dialect.table_names:
         answer["table_name"] = module.table
     call.records = len(shown)
     return answer | {
         "module_fields": {f.name: field_entry(call, f) for f in shown},
-        "link_fields": {link.name: link_entry(call, link) for link in links},
+        "link_fields": list(shown_links.values()) if call.dialect.links_as_list else shown_links,
     }
 
 

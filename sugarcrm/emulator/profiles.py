@@ -22,6 +22,9 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     full_user_names: bool  # user names show as full names to everyone
     false_dates: bool  # an empty date reads as false
     utf8mb4: bool  # 4-byte characters survive
+    text_bytes: int  # what a text column holds
+    cleans_everything: bool  # every text is decoded, purified, encoded; else only unsafe ones
+    new_id_made: bool  # new_with_id without an id gets one; else the database refuses
     checks_queries: bool  # subqueries and such are refused
     links_email_parents: bool  # saving an email links it to its parent
 
@@ -51,6 +54,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     keyed_batches: bool = False  # records of set_entries may be objects
     relationship_order: bool = False
     relationship_pages: bool = False  # offset, limit; fatal on a missing parent
+    links_as_list: bool = False  # link_fields of get_module_fields is a list
 
 
 def change(dialect: Dialect, **flags: object) -> Dialect:
@@ -115,10 +119,41 @@ SUITECRM_7_14 = Dialect(
     full_user_names=False,
     false_dates=False,
     utf8mb4=True,
+    text_bytes=16_777_215,
+    cleans_everything=True,
+    new_id_made=True,
     checks_queries=True,
     links_email_parents=True,
 )
 
+SUGARCRM_6_5 = Dialect(
+    product="sugarcrm",
+    sugar_version="6.5.23",
+    php_8=False,
+    sql_failure_status=200,
+    sql_failure_text="Database failure. Please refer to sugarcrm.log for details.",
+    json_content_type="application/json; charset=UTF-8",
+    updates_email=True,
+    full_user_names=True,
+    false_dates=True,
+    utf8mb4=False,
+    text_bytes=65_535,
+    cleans_everything=False,
+    new_id_made=False,
+    checks_queries=True,
+    links_email_parents=True,
+    fatal_enums_in_batches=False,
+)
+
+
+def sugarcrm_6_5() -> dict[str, Dialect]:
+    """The last Community Edition: order_by works in the oldest versions only."""
+    versions = with_api_versions(SUGARCRM_6_5)
+    ignoring = {name: change(versions[name], order_by="ignored") for name in ("v4", "v4_1")}
+    return versions | ignoring | {"v3": change(versions["v3"], links_as_list=True)}
+
+
 PROFILES: dict[str, dict[str, Dialect]] = {
     "suitecrm-7.14": with_api_versions(SUITECRM_7_14),
+    "sugarcrm-ce-6.5": sugarcrm_6_5(),
 }

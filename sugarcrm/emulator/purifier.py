@@ -36,12 +36,15 @@ SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
 CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
 
 
-def purified(text: str) -> str:
-    """Give *text* as safe XHTML: `&`, `<` and `>` escaped, unknown and unsafe markup gone."""
+def purified(text: str, keep_empty: bool = False) -> str:
+    """Give *text* as safe XHTML: `&`, `<` and `>` escaped, unknown and unsafe markup gone.
+
+    Elements without content go, too, unless *keep_empty*.
+    """
     text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     if "<" not in text and "&" not in text and ">" not in text:
         return text
-    reader = Purifier()
+    reader = Purifier(keep_empty)
     reader.feed(BARE_AMPERSAND.sub("&amp;", text))
     return reader.finish()
 
@@ -53,8 +56,9 @@ def escaped(text: str) -> str:
 class Purifier(HTMLParser):
     """Reads markup and collects what is allowed of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, keep_empty: bool) -> None:
         super().__init__(convert_charrefs=False)
+        self._keep_empty = keep_empty
         self._open: list[tuple[str, str]] = []
         self._parts: list[list[str]] = [[]]
         self._hidden = 0
@@ -109,7 +113,8 @@ class Purifier(HTMLParser):
         """Close the innermost element, dropping it if it is empty, and give its name."""
         tag, start = self._open.pop()
         content = "".join(self._parts.pop())
-        if content.strip() or tag in KEPT_EMPTY or " name=" in start or " id=" in start:
+        named = " name=" in start or " id=" in start
+        if content.strip() or tag in KEPT_EMPTY or named or self._keep_empty:
             self._parts[-1].append(f"{start}{content}</{tag}>")
         return tag
 

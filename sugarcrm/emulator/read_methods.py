@@ -13,6 +13,7 @@ from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
 
+NO_FIELD = ""  # what text in place of a list of fields comes down to on PHP 5
 GONE = [
     {
         "name": "warning",
@@ -91,7 +92,7 @@ def field_names(call: Call, fields: Any) -> list[str]:
         return [name for name in fields if isinstance(name, str)]
     if fields and call.dialect.php_8:
         raise FatalError
-    return []
+    return [NO_FIELD] if fields else []
 
 
 def integer(value: Any) -> int:

@@ -9,12 +9,13 @@ from sugarcrm.emulator import addresses, links
 from sugarcrm.emulator.answers import DatabaseError, FatalError
 from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.names import person_name
 from sugarcrm.emulator.reading import EMAIL_TEXTS
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.values import php_text, truthy, written
 
-MARKED_DELETED = 1
+DATED = DATETIME_TYPES | {"date"}
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -38,6 +39,8 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     given = {name: value for name, value in sent.items() if value is not None}
     creating = truthy(sent.get("new_with_id")) or not given.get("id")
     record_id = php_text(given.get("id") or "") or new_id()
+    if truthy(sent.get("new_with_id")) and not given.get("id") and not call.dialect.new_id_made:
+        raise DatabaseError
     values = given | stamps(call, module, sent, before, creating)
     if not creating:
         for name in {"date_entered"} - (
@@ -60,8 +63,13 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
             columns[name] = result.stored
         elif field.custom:
             custom[name] = result.stored
-    if "id" in given:
-        held["id"] = given["id"]
+    held["id"] = given.get("id") or record_id
+    held["modified_by_name"] = call.user.user_name
+    if module.person:
+        named = (before or {}) | values
+        held["name"] = held["full_name"] = person_name(
+            named, call.service.options["salutation_dom"]
+        )
     key = record_id[:36]
     store(call, module, key, columns, custom, creating, before)
     save_relations(call, module, key, held | {"sent": given}, before, creating)
@@ -103,6 +111,8 @@ def with_defaults(
         has_default = field.default not in (None, "") and field.source != "non-db"
         if creating and has_default and name not in made:
             made[name] = field.default
+        if creating and field.custom and name not in sent and field.type not in DATED:
+            made.setdefault(name, "")
     return made
 
 

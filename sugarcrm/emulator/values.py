@@ -8,7 +8,14 @@ from typing import Any
 import msgspec
 
 from sugarcrm.emulator.answers import FatalError
-from sugarcrm.emulator.entities import cleaned, decode_once, from_html
+from sugarcrm.emulator.entities import (
+    cleaned,
+    decode_once,
+    from_basic_html,
+    from_html,
+    purified_if_unsafe,
+    to_html,
+)
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.purifier import purified
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Field
@@ -19,6 +26,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 NUMBER = re.compile(r"[+-]?[0-9.]*")
 EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
+FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 INT_LIMIT = 2**31
 
 
@@ -64,18 +72,19 @@ def truthy(value: Any) -> bool:
 def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dialect) -> Written:
     """Give both forms of *value*; *before* is what the database holds, None on creation."""
     if isinstance(value, dict | list):
-        if field.type == "multienum" and isinstance(value, list):
+        if not dialect.php_8 or (field.type == "multienum" and isinstance(value, list)):
             return Written(value, "")
         raise FatalError
     unchanged = before is not None and loosely_equal(value, before)
     if field.type in NUMERIC_TYPES:
         return number(field, value, unchanged)
     if field.type == "bool":
-        return boolean(field, value, unchanged, creating)
+        return boolean(field, value, unchanged, creating or not dialect.php_8)
     if field.type in DATETIME_TYPES:
         return moment(value)
     if field.type == "date":
-        return day(value)
+        read = day(value)
+        return Written(read.echo or (False if dialect.false_dates else ""), read.stored)
     if field.type == "emailbody":
         markup = purified(from_html(php_text(value)))
         return Written(markup, from_html(markup))
@@ -85,14 +94,31 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
 
 
 def text(field: Field, value: Any, dialect: Dialect) -> Written:
-    """Clean text; a custom field is decoded once less, so it keeps `&amp;` and `&lt;`."""
+    """Clean text; in SuiteCRM a custom field is decoded once less: it keeps `&amp;` and `&lt;`."""
     sent = php_text(value)
-    trimmed = sent if "text" in field.type + field.db_type else sent.strip(" \t\n\r\0\x0b")
-    echo = cleaned(trimmed)
-    stored = decode_once(echo) if field.custom else from_html(echo)
+    if dialect.cleans_everything:
+        whole = "text" in field.type + field.db_type
+        echo = cleaned(sent if whole else sent.strip(" \t\n\r\0\x0b"))
+        stored = decode_once(echo) if field.custom else from_html(echo)
+    else:
+        echo = purified_if_unsafe(sent)
+        stored = from_basic_html(echo)
+        stored = stored if field.custom else from_basic_html(stored)
+        if not isinstance(value, str):
+            return Written(value, fitted(field, stored, dialect))
+        if field.name == "description_html":
+            echo = to_html(echo)
+    return Written(echo, fitted(field, stored, dialect))
+
+
+def fitted(field: Field, stored: str, dialect: Dialect) -> str:
+    """Cut a text to its column, and lose what the column cannot hold."""
+    stored = stored.encode(errors="replace").decode()
     if not dialect.utf8mb4:
-        stored = re.sub("[\U00010000-\U0010ffff]", "????", stored)
-    return Written(echo, stored[: field.size])
+        stored = FOUR_BYTES.sub("????", stored)
+    if field.type == "text":
+        return stored.encode()[: dialect.text_bytes].decode(errors="ignore")
+    return stored[: field.size]
 
 
 def unformatted(value: str) -> float | None:

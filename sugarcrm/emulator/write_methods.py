@@ -53,7 +53,10 @@ def pairs(call: Call, values: Any) -> Iterator[tuple[str, Any]]:
     items = values.items() if isinstance(values, dict) else enumerate(values)
     for key, item in items:
         if isinstance(item, dict):
-            yield str(item.get("name") or ""), item.get("value")
+            name = str(item.get("name") or "")
+            if not name and not call.dialect.php_8:
+                raise FatalError
+            yield name, item.get("value")
         elif isinstance(item, list):
             yield "", None
         else:
@@ -105,8 +108,10 @@ def batch_pairs(call: Call, module: Module, values: Any) -> dict[str, Any]:
     if not isinstance(values, dict | list):
         return {}
     keyed = isinstance(values, dict)
-    if keyed and not call.dialect.keyed_batches and call.dialect.php_8:
-        raise FatalError
+    if keyed and not call.dialect.keyed_batches:
+        if call.dialect.php_8:
+            raise FatalError
+        return {}
     sent = dict(pairs(call, values))
     enums = any(name in module.fields and module.fields[name].type == "enum" for name in sent)
     if enums and call.dialect.fatal_enums_in_batches and call.dialect.php_8:
