@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dramatiq
 import structlog
@@ -15,11 +15,12 @@ from store.runs import RunMissingError
 from sync.catalogue import Module
 from sync.failure import Permanent, Retriable
 from sync.lists import MarketingList
-from sync.runs import Phase, Run, next_phase
+from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
 
 log = structlog.get_logger(__name__)
 
+STALLED = timedelta(minutes=2)  # longer than any step goes without a commit
 BUDGET_S = 10.0  # then a step hands on to a fresh message, so that stopping a worker is quick
 
 # Which actor carries out which phase, and on which queue.
@@ -43,6 +44,20 @@ def send(phase: Phase, *args: str | int) -> None:
     dramatiq.get_broker().enqueue(
         dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
     )
+
+
+def wake_if_stalled(app: App, run_id: str) -> bool:
+    """Send a run's step again if nothing came of the last one, as when it is a dead letter."""
+    run = app.runs.get(run_id)
+    if not run.active or datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
+        return False
+    log.warning("run stalled, sent again", run=run_id, phase=run.phase)
+    if run.phase == "import":
+        for part in range(len(ID_PARTS)):
+            send(run.phase, run_id, part)
+    else:
+        send(run.phase, run_id)
+    return True
 
 
 class Step:

@@ -9,7 +9,7 @@ from sync.lists import MarketingList
 from sync.runs import Run, first_phase
 from workers.app import App, app
 from workers.catalogues import read_catalogue
-from workers.steps import now_text, send
+from workers.steps import now_text, send, wake_if_stalled
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,7 @@ def begin_sync(app: App, journal_id: str) -> None:
     active_id = app.runs.start(run)
     if active_id != run.id:
         app.runs.fold(run, into=active_id)
+        wake_if_stalled(app, active_id)
         log.info("tick folded into the run that is going on", list=of.id, run=active_id)
         return
     try:

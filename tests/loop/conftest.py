@@ -46,10 +46,10 @@ class Loop:
 
     def deliver(self):
         """Carry out what is queued in Redis and what that enqueues, until nothing is left."""
-        while message := self._take():
+        while message := self.take():
             self.broker.get_actor(message.actor_name).fn(*message.args)
 
-    def _take(self):
+    def take(self):
         for queue in ("realtime", "sync", "score"):
             if message_id := self.app.client.lpop(f"dramatiq:{queue}"):
                 raw = self.app.client.hget(f"dramatiq:{queue}.msgs", message_id)

@@ -1,6 +1,8 @@
 """A list against a SugarCRM: import, pull, push, new columns."""
 
+from events import SyncTick
 from sugarcrm.crm import Draft
+from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status", "email_opt_out")
@@ -184,3 +186,25 @@ def test_a_sync_without_a_setup_says_what_is_missing(loop):
 
     assert run.phase == "failed"
     assert "sugarloop sync setup" in run.problem
+
+
+def test_a_run_whose_message_was_lost_goes_on_with_the_next_tick(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    loop.take()  # its first message, never carried out
+    stalled = loop.app.runs.start(
+        Run(
+            id=f"sync-{journal_id}",
+            list=LEADS,
+            kind="sync",
+            phase="pull",
+            trigger=journal_id,
+            progressed_at="2026-01-01T00:00:00+00:00",
+        )
+    )
+
+    later = loop.sync(LEADS)
+
+    assert later.folded_into == stalled
+    assert loop.app.runs.get(stalled).phase == "done"
