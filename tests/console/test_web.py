@@ -1,11 +1,7 @@
 """The web process as it runs: granian, a real socket, a real store."""
 
-import os
+import json
 import signal
-import socket
-import subprocess
-import sys
-import time
 
 import pytest
 import requests
@@ -14,6 +10,7 @@ from console.sources import Sources
 from events import MAX_EVENT_BYTES
 from events.schema import ONE
 from store.journal import Journal
+from tests import serving
 
 EVENT = {
     "specversion": "1.0",
@@ -24,72 +21,27 @@ EVENT = {
 }
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, what, wait_s=15):
-    deadline = time.monotonic() + wait_s
-    while not condition():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
-
-
-def answers(address):
-    try:
-        return requests.get(f"{address}/healthz", timeout=1).status_code == 200
-    except requests.ConnectionError:
-        return False
-
-
 @pytest.fixture
 def web(redis_url, tmp_path):
-    port = free_port()
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("SUGARLOOP_")}
-    environ = ours | {
-        "REDIS_URL": redis_url,
-        "SUGARLOOP_WEB_PORT": str(port),
-        "SUGARLOOP_HOME": str(tmp_path),
-    }
-    with (tmp_path / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "console.web"], env=environ, stderr=log, stdout=log
-        )
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_until(lambda: answers(address), "it does not answer")
-            yield process, address, tmp_path / "log"
-        finally:
-            process.kill()
-            process.wait()
-            wait_until(lambda: not answers(address), "a worker is left behind")
+    with serving.web(redis_url, tmp_path) as running:
+        yield running
 
 
 def test_accepted_over_the_wire_is_in_the_journal_and_chunked_is_too(web, redis_client):
     _, address, log = web
     token = Sources(redis_client).add("site")
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": ONE}
 
     with requests.Session() as session:
-        answer = session.post(f"{address}/events", json=EVENT, headers=headers, timeout=5)
-        again = session.post(
-            f"{address}/events",
-            data=iter([requests.compat.json.dumps(EVENT).encode()]),
-            headers=headers,
-            timeout=5,
-        )
-        flood = session.post(
-            f"{address}/events",
-            data=iter([b" " * MAX_EVENT_BYTES, b" "]),
-            headers=headers,
-            timeout=5,
-        )
+        session.headers = {"Authorization": f"Bearer {token}", "Content-Type": ONE}
+        whole = session.post(f"{address}/events", json=EVENT, timeout=5)
+        chunks = iter([json.dumps(EVENT).encode()])
+        chunked = session.post(f"{address}/events", data=chunks, timeout=5)
+        flood = iter([b" " * MAX_EVENT_BYTES, b" "])
+        too_much = session.post(f"{address}/events", data=flood, timeout=5)
 
-    assert (answer.status_code, again.status_code, flood.status_code) == (202, 202, 413)
-    assert answer.json() == again.json()
-    entry = Journal(redis_client).read(answer.json()["ids"][0])
+    assert (whole.status_code, chunked.status_code, too_much.status_code) == (202, 202, 413)
+    assert whole.json() == chunked.json()
+    entry = Journal(redis_client).read(whole.json()["ids"][0])
     assert entry.envelope.event().email == "ana@example.com"
     assert token not in log.read_text()
     assert "ana" not in log.read_text()
@@ -109,4 +61,5 @@ def test_its_worker_does_not_outlive_it(web):
     process.kill()
     process.wait()
 
-    wait_until(lambda: not answers(address), "the worker goes on", wait_s=5)
+    health = f"{address}/healthz"
+    serving.wait_until(lambda: not serving.answers(health), "the worker goes on", wait_s=5)

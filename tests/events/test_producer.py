@@ -175,6 +175,16 @@ def test_batch_of_a_thousand_is_taken_in_order(producer, messages):
     assert len(set(ids)) == 1000
 
 
+def test_work_of_an_event_can_be_queued_again(producer, messages, redis_client):
+    form, visit = producer.publish(FORM).id, producer.publish(VISIT).id
+
+    assert producer.redeliver(form, FORM) == ("create_lead",)
+    assert producer.redeliver(visit, VISIT) == ()
+
+    assert [message["args"] for message in messages("realtime")] == [[form], [form]]
+    assert redis_client.xlen("behaviour") == 2
+
+
 def test_no_events_need_no_server():
     assert Producer(redis.Redis(port=1)).publish_many([]) == []
 
