@@ -2,7 +2,7 @@
 
 import importlib
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -104,14 +104,21 @@ def root(
     """Keeps marketing lists and SugarCRM in step, both ways."""
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a wrong one is told to programs, too, when they asked for JSON."""
-    as_json = "--json" in sys.argv
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    as_json = "--json" in given
     try:
-        code = app(standalone_mode=False)
+        code = app(given, prog_name="sugarloop", standalone_mode=False)
     except typer.TyperException as problem:
-        tell_failure(exits.Verdict(problem.exit_code, problem.format_message()), as_json=as_json)
         code = problem.exit_code
+        if said := _with_hint(problem):  # nothing is said where the help was shown
+            tell_failure(exits.Verdict(code, said), as_json=as_json)
     except typer.Abort:
         code = exits.INTERRUPTED
     sys.exit(code)
+
+
+def _with_hint(problem: typer.TyperException) -> str:
+    said, ctx = problem.format_message(), getattr(problem, "ctx", None)
+    return f"{said} See `{ctx.command_path} --help`." if said and ctx else said

@@ -1,5 +1,6 @@
 """Which columns may be chosen, and what may be written into them."""
 
+import difflib
 from collections.abc import Mapping, Sequence
 
 from console.exits import InputError, RefusedError
@@ -46,6 +47,13 @@ def check_columns(app: App, module: Module | None, columns: Sequence[str]) -> No
         )
 
 
+def no_column(of: MarketingList, name: str) -> str:
+    """Say that a list has no such column, and which one may be meant."""
+    near = difflib.get_close_matches(name, of.columns, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    return f"{name}: no column of {of.title!r}; {meant}See `sugarloop lists columns {of.id}`"
+
+
 def assignments(texts: Sequence[str]) -> dict[str, str]:
     """Understand field=value arguments.
 
@@ -72,7 +80,7 @@ def checked_values(app: App, of: MarketingList, given: Mapping[str, str]) -> dic
     catalogue, values, problems = catalogue_of(app, of.module), dict[str, str](), list[str]()
     for name, text in given.items():
         if name not in of.columns:
-            problems.append(f"{name}: no column of {of.title!r}; it has {', '.join(of.columns)}")
+            problems.append(no_column(of, name))
             continue
         try:
             if name == EMAIL_COLUMN:

@@ -40,16 +40,19 @@ def print_raw(text: str) -> None:
 
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Write a table to stdout; in a pipe, lines are never cut or wrapped."""
+    cells = [[cell_text(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        print_raw("".join(f"{line}\n" for line in _aligned(headers, cells)))
+        return
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    on_terminal = sys.stdout.isatty()
-    table = Table(box=box.SIMPLE_HEAD if on_terminal else None, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=any(headers))
     for header in headers:
-        table.add_column(header, overflow="fold", no_wrap=not on_terminal)
-    for row in rows:
-        table.add_row(*(Text(cell_text(cell)) for cell in row))
+        table.add_column(header, overflow="fold")
+    for row in cells:
+        table.add_row(*map(Text, row))
     _console(stderr=False).print(table)
 
 
@@ -96,6 +99,15 @@ def cell_text(cell: object) -> str:
     if cell is None or cell is False:
         return ""
     return "yes" if cell is True else plain(str(cell))
+
+
+def _aligned(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Give lines whose columns stand below each other; without headers if all are empty."""
+    lines = [headers, *rows] if any(headers) else rows
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        yield "  ".join(padded).rstrip()
 
 
 def _console(*, stderr: bool) -> "Console":

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from console.answers import Answer, Table, answering, command_group
-from console.columns import assignments, catalogue_of, checked_values
+from console.columns import assignments, catalogue_of, checked_values, no_column
 from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
 from console.exits import InputError
 from console.lookup import find_list, find_program
@@ -109,7 +109,7 @@ def _steps(app: App, of: MarketingList, given: dict[str, str]) -> tuple[Step, ..
 
 def _refuse_unfit_for_score(app: App, of: MarketingList, field: str) -> None:
     if field not in of.columns:
-        raise InputError(f"{field}: no column of {of.title!r}; it has {', '.join(of.columns)}")
+        raise InputError(no_column(of, field))
     definition = catalogue_of(app, of.module).get(field)
     if definition and definition.type not in (*NUMBERS, *_TEXTS):
         raise InputError(f"{field}: a score does not fit in a field of type {definition.type}")
