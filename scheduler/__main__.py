@@ -30,10 +30,12 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    log = structlog.get_logger("scheduler")
+    log.info("clock started")
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout_s)
     with client:
         run(chores(settings, client), stop)
-    structlog.get_logger(__name__).info("clock stopped")
+    log.info("clock stopped")
     return 0
 
 

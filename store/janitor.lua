@@ -17,7 +17,9 @@ local function is_dead(worker, heartbeat)
   local seen = redis.call('hget', watch, worker)
   local seen_heartbeat, since = string.match(seen or '', '^(%S+) (%S+)$')
   if watched and seen_heartbeat == heartbeat then return now - tonumber(since) >= silence_ms end
-  redis.call('hset', watch, worker, heartbeat .. ' ' .. string.format('%.0f', now))
+  -- It beat after the last sweep, if anybody watched then: count its silence from there.
+  local since = watched and swept_at or now
+  redis.call('hset', watch, worker, heartbeat .. ' ' .. string.format('%.0f', since))
   return false
 end
 

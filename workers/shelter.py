@@ -9,6 +9,7 @@ from dramatiq.broker import MessageProxy
 from store.queues import Deliveries
 
 SUSPECT_AFTER = 2  # deaths; one may be anybody's
+ALONE_WITHIN_S = 60.0  # then go on regardless: one that hangs must not stop the others
 
 
 class Turns:
@@ -26,18 +27,25 @@ class Turns:
             self._changed.wait_for(lambda: not self._alone and not self._wanting)
             self._side_by_side += 1
 
-    def enter_alone(self) -> None:
-        """Wait until nobody else is on."""
+    def enter_alone(self, within_s: float) -> bool:
+        """Wait until nobody else is on; False when that took too long, and one is beside them."""
         with self._changed:
             self._wanting += 1
-            self._changed.wait_for(lambda: not self._alone and not self._side_by_side)
+            alone = self._changed.wait_for(
+                lambda: not self._alone and not self._side_by_side, within_s
+            )
             self._wanting -= 1
-            self._alone = True
+            if alone:
+                self._alone = True
+            else:
+                self._side_by_side += 1
+            self._changed.notify_all()
+            return alone
 
-    def leave(self) -> None:
-        """End one's turn, of either kind."""
+    def leave(self, *, alone: bool) -> None:
+        """End one's turn."""
         with self._changed:
-            if self._alone:
+            if alone:
                 self._alone = False
             else:
                 self._side_by_side -= 1
@@ -60,13 +68,11 @@ class Shelter(Middleware):
         """Wait for one's turn, and say what runs."""
         slot, message_id = threading.get_ident(), message.options["redis_message_id"]
         self._turns.enter()
-        self._thread.has_turn = True
+        self._thread.alone = False
         deaths = self._deliveries.begin(slot, message_id, SUSPECT_AFTER)
         if deaths >= SUSPECT_AFTER:
-            self._turns.leave()
-            self._thread.has_turn = False
-            self._turns.enter_alone()
-            self._thread.has_turn = True
+            self._leave()
+            self._thread.alone = self._turns.enter_alone(ALONE_WITHIN_S)
             self._deliveries.begin(slot, message_id, deaths + 1)
         message.options["deaths"] = deaths
 
@@ -88,6 +94,7 @@ class Shelter(Middleware):
         self._deliveries.leave()
 
     def _leave(self) -> None:
-        if getattr(self._thread, "has_turn", False):
-            self._thread.has_turn = False
-            self._turns.leave()
+        alone = getattr(self._thread, "alone", None)
+        if alone is not None:  # else it was skipped before its turn
+            self._thread.alone = None
+            self._turns.leave(alone=alone)
