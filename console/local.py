@@ -2,15 +2,20 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
 from cryptography.fernet import Fernet
 
 from store.embedded import EmbeddedServerError, EmbeddedValkey, FolderBusyError
 from workers.settings import ADDRESS_NAME, KEY_NAME, load
 
+log = structlog.get_logger(__name__)
+
+_LOOK_EVERY_S = 0.2
 _KEY_VARIABLES = ("SUGARLOOP_KEY", "SUGARLOOP_KEY_FILE")
 
 
@@ -65,7 +70,20 @@ def _server(home: Path, port: int) -> Iterator[EmbeddedValkey]:
         ) from problem
     with server:
         address.write_text(f"{server.url}\n")
+        over = threading.Event()
+        keeper = threading.Thread(target=_keep, args=(server, over), name="keep-valkey")
+        keeper.start()
         try:
             yield server
         finally:
+            over.set()
+            keeper.join()
             address.unlink(missing_ok=True)
+
+
+def _keep(server: EmbeddedValkey, over: threading.Event) -> None:
+    """Start the server again when it dies: all it accepted is on disk."""
+    while not over.wait(_LOOK_EVERY_S):
+        if not server.running:
+            log.error("the embedded server died, and is started again")
+            server.start()

@@ -28,7 +28,8 @@ class FolderBusyError(EmbeddedServerError):
 class EmbeddedValkey:
     """A real valkey-server on loopback whose data live in `folder`.
 
-    `port` 0 takes a free one. A server started again on the same folder has the same data.
+    `port` 0 takes a free one, and keeps it. Started again on the same folder, by whom ever, it
+    has the same data.
     """
 
     def __init__(
@@ -56,8 +57,13 @@ class EmbeddedValkey:
             raise EmbeddedServerError("the embedded server is not running")
         return self._process.pid
 
+    @property
+    def running(self) -> bool:
+        """Whether the server is up, as far as the operating system knows."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
-        """Start the server and wait until it answers.
+        """Start the server, also after it was killed, and wait until it answers.
 
         Raises:
             FolderBusyError: another server works on the folder.
@@ -66,7 +72,7 @@ class EmbeddedValkey:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / "lock").open("wb") as lock, self._log().open("ab") as log:
             self._claim(lock)
-            self._port = self._wanted_port or _free_port()
+            self._port = self._port or self._wanted_port or _free_port()
             # The server inherits the lock: the folder is free when it is gone, however it ends.
             self._process = subprocess.Popen(  # noqa: S603  our own binary, our own arguments
                 self._command(),

@@ -1,3 +1,5 @@
+import os
+import signal
 import stat
 
 import pytest
@@ -6,12 +8,20 @@ from cryptography.fernet import Fernet
 
 from console.local import installed
 from store.embedded import EmbeddedServerError
+from tests.waiting import eventually
 from workers.settings import load
 
 
 @pytest.fixture
 def environ(tmp_path):
     return {"SUGARLOOP_HOME": str(tmp_path / "home")}
+
+
+def kept(client):
+    try:
+        return client.get("kept")
+    except redis.ConnectionError:
+        return None
 
 
 def test_other_commands_find_the_server_and_the_key_while_it_runs(environ):
@@ -43,6 +53,16 @@ def test_what_is_set_is_used_and_nothing_is_made(environ, tmp_path, redis_url):
         assert load(env).keys == (key,)
 
     assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_a_killed_server_is_started_again_with_its_data(environ):
+    with installed(environ) as env, redis.Redis.from_url(env["REDIS_URL"]) as client:
+        client.set("kept", 1)
+        pid = client.info("server")["process_id"]
+        os.kill(pid, signal.SIGKILL)
+
+        assert eventually(lambda: kept(client) == b"1")
+        assert client.info("server")["process_id"] != pid
 
 
 def test_a_second_one_in_the_same_home_is_told_where_the_first_is(environ):

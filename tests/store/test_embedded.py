@@ -5,6 +5,7 @@ import pytest
 import redis
 
 from store.embedded import EmbeddedServerError, EmbeddedValkey, FolderBusyError
+from tests.waiting import eventually
 
 
 def test_data_survive_a_stop_and_a_kill(tmp_path):
@@ -46,6 +47,18 @@ def test_a_port_in_use_is_named_in_the_error(tmp_path, valkey):
 
     with pytest.raises(EmbeddedServerError, match="in use"):
         EmbeddedValkey(tmp_path, port=taken).start()
+
+
+def test_a_killed_server_comes_back_at_the_same_address(tmp_path):
+    with EmbeddedValkey(tmp_path) as server:
+        before = server.url
+        os.kill(server.pid, signal.SIGKILL)
+        assert eventually(lambda: not server.running)
+
+        server.start()
+
+        assert server.running
+        assert server.url == before
 
 
 def test_stopping_twice_is_harmless(tmp_path):
