@@ -70,6 +70,39 @@ def save_fields(
         add(database, module, record_id, address, flags, primary=number == 0)
 
 
+def widget_is_used(form: dict[str, Any]) -> bool:
+    """Tell whether the request carries the fields of the address editor of the web pages."""
+    return "useEmailWidget" in form
+
+
+def save_widget(database: Database, module: str, record_id: str, form: dict[str, Any]) -> None:
+    """Replace a record's addresses by those of the address editor's fields."""
+    prefix = f"{module}{form.get(f'{module}_email_widget_id', '0')}emailAddress"
+    marked = {
+        flag: as_list(form.get(f"{prefix}{flag}[]", form.get(f"{prefix}{flag}")))
+        for flag in ("OptOutFlag", "InvalidFlag", "DeletedFlag", "PrimaryFlag")
+    }
+    unlink(database, module, record_id)
+    number = 0
+    while address := str(form.get(f"{prefix}{number}", "")).strip():
+        name = f"{prefix}{number}"
+        flags = {
+            "opt_out": int(name in marked["OptOutFlag"]),
+            "invalid_email": int(name in marked["InvalidFlag"]),
+        }
+        if name not in marked["DeletedFlag"]:
+            primary = name in marked["PrimaryFlag"]
+            add(database, module, record_id, address, flags, primary)
+        number += 1
+
+
+def as_list(value: Any) -> list[str]:
+    """Give the values of a form field that may come several times."""
+    if value is None:
+        return []
+    return list(map(str, value)) if isinstance(value, list) else [str(value)]
+
+
 def sent_flags(sent: dict[str, Any]) -> dict[str, int]:
     """Give both flags as they were sent; one that was not is off."""
     return {

@@ -4,19 +4,20 @@ from typing import Any
 
 from sugarcrm.emulator import addresses
 from sugarcrm.emulator.database import Row
+from sugarcrm.emulator.entities import to_html
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.reading import Reader, find
 from sugarcrm.emulator.saving import mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.values import php_text, truthy
 
 
 def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
     """Save one record and give its id; None if the user may not."""
     record_id = sent.get("id")
-    before = find(call, module, record_id[:36]) if isinstance(record_id, str) else None
+    before = find(call, module, php_text(record_id)[:36]) if record_id else None
     owner = owns(call.user, before)
     if not call.user.may("edit", module.name, owner):
         return None
@@ -26,7 +27,7 @@ def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
     with call.database.together():
         if module.name == "Contacts":
             sent = with_account(call, sent)
-            duplicate = None if record_id else duplicate_contact(call, module, sent)
+            duplicate = None if record_id else duplicate_contact(call, sent)
             if duplicate is not None:
                 merge_into(call, duplicate)
                 return duplicate
@@ -61,16 +62,19 @@ def with_account(call: Call, sent: dict[str, Any]) -> dict[str, Any]:
     return sent | {"account_id": row["id"]}
 
 
-def duplicate_contact(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
+def duplicate_contact(call: Call, sent: dict[str, Any]) -> str | None:
     """Give the id of the person that the server takes a new contact for, or None."""
     last = str(sent.get("last_name") or "").strip()
     emails = [str(sent.get(name) or "").strip() for name in ("email1", "email2")]
     if not any(emails):
-        return contact_without_email(call, module, last, str(sent.get("first_name") or "").strip())
+        return contact_without_email(call, last, str(sent.get("first_name") or "").strip())
     for owner in addresses.owners(call.database, emails):
         other = call.service.schema.get(owner["bean_module"])
         record = find(call, other, owner["bean_id"]) if other else None
-        if other is None or record is None or not last or record.get("last_name") != last:
+        if other is None or record is None or not last:
+            continue
+        # the name on record is compared as it is shown, so one with a quote is never found
+        if to_html(record.get("last_name") or "") != last:
             continue
         if same_account(call, other, record, sent):
             return str(record["id"])
@@ -85,14 +89,14 @@ def same_account(call: Call, module: Module, record: Row, sent: dict[str, Any]) 
     ) == str(name)
 
 
-def contact_without_email(call: Call, module: Module, last: str, first: str) -> str | None:
-    """Give the id of a contact of this name that has no address, or None."""
-    rows = call.database.rows(
-        "SELECT id FROM contacts WHERE last_name = ? AND first_name = ? AND deleted = 0",
-        [last, first],
+def contact_without_email(call: Call, last: str, first: str) -> str | None:
+    """Give the id of a contact of this name that never had an address, or None."""
+    row = call.database.row(
+        "SELECT c.id FROM contacts c LEFT JOIN email_addr_bean_rel rel ON rel.bean_id = c.id"
+        " WHERE c.first_name = ? AND c.last_name = ? AND c.deleted = 0 AND rel.id IS NULL",
+        [first, last],
     )
-    known = addresses.of_records(call.database, module.name, [row["id"] for row in rows])
-    return next((str(row["id"]) for row in rows if row["id"].lower() not in known), None)
+    return str(row["id"]) if row else None
 
 
 def merge_into(call: Call, record_id: str) -> None:

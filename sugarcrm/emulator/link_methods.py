@@ -4,11 +4,12 @@ import sqlite3
 from typing import Any
 
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
-from sugarcrm.emulator.links import connect, disconnect, related_records
-from sugarcrm.emulator.queries import module_column, order_terms
+from sugarcrm.emulator.database import Row
+from sugarcrm.emulator.links import connect, disconnect, link_list, related_records
+from sugarcrm.emulator.queries import order_terms
 from sugarcrm.emulator.read_methods import field_names, integer
 from sugarcrm.emulator.reading import Reader, find
-from sugarcrm.emulator.schema import Link, Module
+from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
 from sugarcrm.emulator.values import truthy
@@ -33,61 +34,74 @@ def get_relationships(
     record = find(call, module, record_id)
     if record is None and call.dialect.relationship_pages:
         raise FatalError
-    where = str(query or "").strip()
     link = module.links.get(link_name) if isinstance(link_name, str) else None
     target = call.service.schema.get(link.target) if link else None
-    if where:
-        table = target.table if target else module.table
-        where = call.service.queries.translated(where, table, call.dialect.checks_queries)
+    where = condition(call, target or module, query, order_by)
     if not call.user.may("view", module.name, owns(call.user, record)):
         raise no_access()
     names = field_names(call, fields)
     if link is None or target is None:
         return {"entry_list": [], "relationship_list": []}
-    # a parent that is gone has the empty id, which orphans have as their parent
-    owner = record or {"id": ""}
-    order = relationship_order(target, order_by) if call.dialect.relationship_order else ""
     page = None
-    if call.dialect.relationship_pages and (limit or integer(offset)):
+    if call.dialect.relationship_pages and (integer(limit) or integer(offset)):
         page = (integer(limit) or -1, integer(offset))
     try:
-        records = related_records(call, link, owner, where, truthy(deleted), order, page)
+        # a parent that is gone has the empty id, which orphans have as their parent
+        owner = record or {"id": ""}
+        records = related_records(call, link, owner, where, truthy(deleted), page)
     except sqlite3.Error as error:
         raise DatabaseError from error
+    if call.dialect.relationship_order and order_by:
+        records = sorted_page(records, str(order_by))
     call.records = len(records)
-    return related_entries(call, link, target, records, names, links)
+    return related_entries(call, target, records, names, links)
+
+
+def condition(call: Call, module: Module, query: Any, order_by: Any) -> str:
+    """Check query and order, and give the query in SQLite's words.
+
+    Raises:
+        SugarError, DatabaseError: they are refused, or the database cannot read them.
+    """
+    order_terms(str(order_by or ""))
+    where = str(query or "").strip()
+    if not where:
+        return ""
+    return call.service.queries.translated(where, module.table, call.dialect.checks_queries)
+
+
+def sorted_page(records: list[Row], order_by: str) -> list[Row]:
+    """Sort a page by the field that *order_by* names; with a direction it names none."""
+    if not records or order_by not in records[0]:
+        return records
+    return sorted(records, key=lambda record: php_order(record[order_by]))
+
+
+def php_order(value: Any) -> tuple[int, float, str]:
+    """Give what PHP compares: numbers as such, before any other text."""
+    text = "" if value is None else str(value)
+    try:
+        return 0, float(text), ""
+    except ValueError:
+        return 1, 0, text
 
 
 def related_entries(
-    call: Call,
-    link: Link,
-    target: Module,
-    records: list[dict[str, Any]],
-    names: list[str],
-    links: Any,
+    call: Call, target: Module, records: list[Row], names: list[str], links: Any
 ) -> dict[str, Any]:
     """Write linked records; an id that was not asked for is null."""
-    from sugarcrm.emulator.links import link_list
-
-    del link
     lists = Reader(call, target, names).entries(records)
+    id_given = call.dialect.ids_of_related or not names or "id" in names
     shown = [
         {
-            "id": record["id"] if "id" in names else None,
+            "id": record["id"] if id_given else None,
             "module_name": target.name,
-            "name_value_list": pairs_,
+            "name_value_list": entry,
         }
-        for record, pairs_ in zip(records, lists, strict=True)
+        for record, entry in zip(records, lists, strict=True)
     ]
     related = [link_list(call, target, record, links) for record in records] if links else []
     return {"entry_list": shown, "relationship_list": related}
-
-
-def relationship_order(module: Module, order_by: Any) -> str:
-    """Give the ORDER BY for linked records."""
-    terms = order_terms(str(order_by)) if order_by else []
-    columns = [(module_column(module, name), direction) for name, direction in terms]
-    return ", ".join(f"{column} {direction}".strip() for column, direction in columns if column)
 
 
 def set_relationship(

@@ -16,10 +16,9 @@ def related_records(
     record: Row,
     where: str = "",
     deleted: bool = False,
-    order: str = "",
     page: tuple[int, int] | None = None,
 ) -> list[Row]:
-    """Give the records that *record* is linked to; *where* and *order* are in SQLite's words."""
+    """Give the records that *record* is linked to; *where* is in SQLite's words."""
     module = call.service.schema.get(link.target)
     if module is None or link.kind == "none":
         return []
@@ -31,7 +30,7 @@ def related_records(
     if where:
         conditions = f"{conditions} AND ({where})"
     statement = f"SELECT * FROM {source(module)}{joined} WHERE {conditions}"  # noqa: S608 own names
-    statement += f" ORDER BY {order or f'{module.table}.rowid'}"
+    statement += f" ORDER BY {module.table}.id"
     if page is not None:
         statement, values = f"{statement} LIMIT ? OFFSET ?", [*values, *page]
     columns = ", ".join(

@@ -54,6 +54,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     keyed_batches: bool = False  # records of set_entries may be objects
     relationship_order: bool = False
     relationship_pages: bool = False  # offset, limit; fatal on a missing parent
+    ids_of_related: bool = False  # get_relationships tells ids that were not asked for
     links_as_list: bool = False  # link_fields of get_module_fields is a list
 
 
@@ -153,7 +154,26 @@ def sugarcrm_6_5() -> dict[str, Dialect]:
     return versions | ignoring | {"v3": change(versions["v3"], links_as_list=True)}
 
 
+SUGARCRM_6_1 = change(
+    SUGARCRM_6_5,
+    sugar_version="6.1.4",
+    json_content_type="text/html; charset=UTF-8",
+    checks_queries=False,
+    links_email_parents=False,
+    ids_of_related=True,
+)
+SUGARCRM_6_0 = change(SUGARCRM_6_1, sugar_version="6.0.0beta1")
+
+
+def some_versions(v2: Dialect, *names: str) -> dict[str, Dialect]:
+    """Give the API versions of these names; older products have fewer."""
+    versions = with_api_versions(v2)
+    return {name: versions[name] for name in names}
+
+
 PROFILES: dict[str, dict[str, Dialect]] = {
     "suitecrm-7.14": with_api_versions(SUITECRM_7_14),
     "sugarcrm-ce-6.5": sugarcrm_6_5(),
+    "sugarcrm-ce-6.1": some_versions(SUGARCRM_6_1, "v2", "v2_1", "v3"),
+    "sugarcrm-ce-6.0": some_versions(SUGARCRM_6_0, "v2"),
 }

@@ -1,34 +1,57 @@
-"""Writing a record: stamps, values, custom fields, addresses, links."""
+"""Writing a record: stamps, defaults, values, and the rows of its tables."""
 
-from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from sugarcrm.emulator import addresses, links
-from sugarcrm.emulator.answers import DatabaseError, FatalError
+from sugarcrm.emulator import activities, addresses, links
+from sugarcrm.emulator.answers import DatabaseError
 from sugarcrm.emulator.database import Row, new_id
+from sugarcrm.emulator.entities import from_html
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.names import person_name
-from sugarcrm.emulator.reading import EMAIL_TEXTS
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.values import php_text, truthy, written
 
 DATED = DATETIME_TYPES | {"date"}
+EMAIL_INPUTS = frozenset((*addresses.EMAIL_FIELDS, "email_opt_out", "invalid_email"))
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """What a save did: the record's id, its state before, what the bean holds now."""
+    """What a save did: the record's id, and the values that it holds now, as they are echoed."""
 
     id: str
-    created: bool
     held: dict[str, Any]
     deleted: bool
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A save in hand: what was sent, the record before, whether it is a new one."""
+
+    module: Module
+    sent: dict[str, Any]
+    before: Row | None
+    creating: bool
+    id: str
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What was sent, without nulls: they count as not sent."""
+        return {name: value for name, value in self.sent.items() if value is not None}
+
+    @property
+    def key(self) -> str:
+        """The id as the column holds it."""
+        return self.id[:36]
+
+    def wants(self, flag: str) -> bool:
+        """Tell whether a stamp is to be made, as it is unless the flag was sent as false."""
+        return truthy(self.sent.get(flag, True))
+
+
 def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -> Saved:
-    """Create or change a record with the values *sent*; null counts as not sent.
+    """Create or change a record with the values *sent*.
 
     An id without a live record (*before*) and without `new_with_id` changes nothing.
 
@@ -36,19 +59,62 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
         FatalError: a value is a list or an object where text is wanted.
         DatabaseError: `new_with_id` names an id that exists.
     """
-    given = {name: value for name, value in sent.items() if value is not None}
-    creating = truthy(sent.get("new_with_id")) or not given.get("id")
-    record_id = php_text(given.get("id") or "") or new_id()
-    if truthy(sent.get("new_with_id")) and not given.get("id") and not call.dialect.new_id_made:
+    chosen = truthy(sent.get("new_with_id"))
+    if chosen and not sent.get("id") and not call.dialect.new_id_made:
         raise DatabaseError
-    values = given | stamps(call, module, sent, before, creating)
-    if not creating:
-        for name in {"date_entered"} - (
-            {"date_entered"} if sent.get("update_date_entered") else set()
-        ):
-            values.pop(name, None)
-    values = with_defaults(module, values, sent, creating)
-    values |= finish_activity(module, values, before)
+    change = Change(
+        module=module,
+        sent=sent,
+        before=before,
+        creating=chosen or not sent.get("id"),
+        id=php_text(sent.get("id") or "") or new_id(),
+    )
+    values = with_defaults(change, change.given | stamps(call, change))
+    if not change.creating and not sent.get("update_date_entered"):
+        values.pop("date_entered", None)
+    values |= activities.computed(module, values, before)
+    held = write(call, change, values)
+    write_relations(call, change, held)
+    return Saved(change.id, held, php_text(values.get("deleted") or "") == "1")
+
+
+def stamps(call: Call, change: Change) -> dict[str, Any]:
+    """Give the fields that the server keeps itself."""
+    sent, now = change.sent, now_text()
+    made: dict[str, Any] = {}
+    if change.wants("update_date_modified") or not sent.get("date_modified"):
+        made["date_modified"] = now
+    if change.wants("update_modified_by"):
+        made["modified_user_id"] = call.user.id
+    if change.creating:
+        modified = made.get("date_modified") or sent.get("date_modified")
+        made["date_entered"] = sent.get("date_entered") or modified
+        made["date_created"] = now
+        made["deleted"] = sent.get("deleted") or 0
+        if change.wants("set_created_by"):
+            made["created_by"] = call.user.id
+    return made
+
+
+def with_defaults(change: Change, values: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what the module gives to fields that were not sent."""
+    made = dict(values)
+    for field in change.module.fields.values():
+        name = field.name
+        if field.fallback and (name in change.sent or change.creating) and not made.get(name):
+            made[name] = field.fallback
+        if not change.creating or field.source == "non-db":
+            continue
+        if field.default not in (None, ""):
+            made.setdefault(name, field.default)
+        elif field.custom and name not in change.sent and field.type not in DATED:
+            made.setdefault(name, "")
+    return made
+
+
+def write(call: Call, change: Change, values: dict[str, Any]) -> dict[str, Any]:
+    """Write the record's own rows and give what it holds then."""
+    module, before = change.module, change.before or {}
     held: dict[str, Any] = {}
     columns: dict[str, Any] = {}
     custom: dict[str, Any] = {}
@@ -56,109 +122,33 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
         field = module.fields.get(name)
         if field is None or name == "id":
             continue
-        result = written(field, value, (before or {}).get(name), creating, call.dialect)
-        if name not in sent or sent[name] is not None or field.fallback:
+        result = written(field, value, before.get(name), change.creating, call.dialect)
+        if change.sent.get(name, "") is not None or field.fallback:
             held[name] = result.echo
         if field.stored:
             columns[name] = result.stored
         elif field.custom:
             custom[name] = result.stored
-    held["id"] = given.get("id") or record_id
+    store(call, change, columns, custom)
+    held["id"] = change.sent.get("id") or change.id
     held["modified_by_name"] = call.user.user_name
     if module.person:
-        named = (before or {}) | values
-        held["name"] = held["full_name"] = person_name(
-            named, call.service.options["salutation_dom"]
-        )
-    key = record_id[:36]
-    store(call, module, key, columns, custom, creating, before)
-    save_relations(call, module, key, held | {"sent": given}, before, creating)
-    return Saved(record_id, creating, held, php_text(values.get("deleted") or "") == "1")
+        salutations = call.service.options["salutation_dom"]
+        held["name"] = held["full_name"] = person_name(before | values, salutations)
+    return held
 
 
-def stamps(
-    call: Call, module: Module, sent: dict[str, Any], before: Row | None, creating: bool
-) -> dict[str, Any]:
-    """Give the fields that the server keeps itself."""
-    now = now_text()
-    made: dict[str, Any] = {}
-    if truthy(sent.get("update_date_modified", True)) or not sent.get("date_modified"):
-        made["date_modified"] = now
-    if truthy(sent.get("update_modified_by", True)):
-        made["modified_user_id"] = call.user.id
-    if creating:
-        made["date_entered"] = sent.get("date_entered") or sent.get("date_modified") or now
-        if "date_modified" in made and not sent.get("date_entered"):
-            made["date_entered"] = now
-        if truthy(sent.get("set_created_by", True)):
-            made["created_by"] = call.user.id
-        made["deleted"] = sent.get("deleted") or 0
-    if module.name == "EmailAddresses":
-        made |= {"date_created": now} if creating else {}
-    del before
-    return made
-
-
-def with_defaults(
-    module: Module, values: dict[str, Any], sent: dict[str, Any], creating: bool
-) -> dict[str, Any]:
-    """Fill in what the module gives to fields that were not sent."""
-    made = dict(values)
-    for field in module.fields.values():
-        name = field.name
-        if field.fallback and (name in sent or creating) and not made.get(name):
-            made[name] = field.fallback
-        has_default = field.default not in (None, "") and field.source != "non-db"
-        if creating and has_default and name not in made:
-            made[name] = field.default
-        if creating and field.custom and name not in sent and field.type not in DATED:
-            made.setdefault(name, "")
-    return made
-
-
-def finish_activity(module: Module, values: dict[str, Any], before: Row | None) -> dict[str, Any]:
-    """Give what calls, meetings and emails compute when they are saved."""
-    if module.name in {"Calls", "Meetings"}:
-        merged = (before or {}) | values
-        start, hours = merged.get("date_start"), merged.get("duration_hours")
-        minutes = merged.get("duration_minutes")
-        if start and hours is not None and minutes is not None:
-            return end_of(str(start), hours, minutes)
-    sent_at = "date_sent_received"
-    if module.name == "Emails" and sent_at in module.fields and before is None:
-        return {} if values.get(sent_at) else {sent_at: now_text()}
-    return {}
-
-
-def end_of(start: str, hours: Any, minutes: Any) -> dict[str, Any]:
-    """Give the end of an activity, if its start can be read."""
-    try:
-        begin = datetime.strptime(start, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 text without a zone
-        length = timedelta(hours=float(hours or 0), minutes=float(minutes or 0))
-    except ValueError:
-        return {}
-    return {"date_end": f"{begin + length:%Y-%m-%d %H:%M:%S}"}
-
-
-def store(
-    call: Call,
-    module: Module,
-    key: str,
-    columns: dict[str, Any],
-    custom: dict[str, Any],
-    creating: bool,
-    before: Row | None,
-) -> None:
-    """Write the record's rows."""
-    database = call.database
-    if creating:
+def store(call: Call, change: Change, columns: Row, custom: Row) -> None:
+    """Write the rows of both tables; a record that is gone keeps its row as it is."""
+    database, module, key = call.database, change.module, change.key
+    if change.creating:
         if database.row(f"SELECT id FROM {module.table} WHERE id = ?", [key]):  # noqa: S608 own name
             raise DatabaseError
         database.insert(module.table, {"id": key} | columns)
     else:
-        if before is not None:
-            columns = blanks(module, before) | columns
-        columns.pop("deleted", None) if not columns.get("deleted") else None
+        if not columns.get("deleted"):
+            columns.pop("deleted", None)
+        columns = blanks(module, change.before) | columns
         database.update(module.table, columns, "id = ? AND deleted = 0", [key])
     if module.has_custom_table and not database.update(
         module.custom_table, custom or {"id_c": key}, "id_c = ?", [key]
@@ -166,40 +156,35 @@ def store(
         database.insert(module.custom_table, {"id_c": key} | custom)
 
 
-def blanks(module: Module, before: Row) -> dict[str, Any]:
+def blanks(module: Module, before: Row | None) -> Row:
     """Give the empty texts that a save of a record once read puts in place of NULL."""
-    kinds = NUMERIC_TYPES | DATETIME_TYPES | {"date", "bool"}
-    return {
-        f.name: ""
-        for f in module.fields.values()
-        if f.stored and f.type not in kinds and f.db_type != "int" and before.get(f.name) is None
-    }
+    if before is None:
+        return {}
+    kinds = NUMERIC_TYPES | DATED | {"bool"}
+    texts = (f.name for f in module.fields.values() if f.stored and f.type not in kinds)
+    return {name: "" for name in texts if before.get(name) is None}
 
 
-def save_relations(
-    call: Call, module: Module, key: str, held: dict[str, Any], before: Row | None, creating: bool
-) -> None:
+def write_relations(call: Call, change: Change, held: dict[str, Any]) -> None:
     """Write what belongs to a record but stands in other tables."""
-    given = held["sent"]
+    module, given = change.module, change.given
     if module.has_email:
-        sent = {n: plain(held.get(n), given[n]) for n in given if n in EMAIL_INPUTS}
-        known = creating or before is not None
-        if known and sent:
+        if addresses.widget_is_used(call.form):
+            addresses.save_widget(call.database, module.name, change.key, call.form)
+        elif change.creating or change.before is not None:
+            sent = {
+                name: plain(held.get(name), given[name]) for name in given if name in EMAIL_INPUTS
+            }
             replaces = call.dialect.updates_email
-            addresses.save_fields(call.database, module.name, key, sent, replaces)
+            addresses.save_fields(call.database, module.name, change.key, sent, replaces)
     if module.name == "Emails":
-        save_email(call, module, key, held, given, before)
+        activities.save_email(call, change.key, held, given, change.before)
     if "accounts" in module.links and "account_id" in given:
-        save_account(call, module, key, given["account_id"])
-
-
-EMAIL_INPUTS = frozenset((*addresses.EMAIL_FIELDS, "email_opt_out", "invalid_email"))
+        save_account(call, module, change.key, given["account_id"])
 
 
 def plain(held: Any, sent: Any) -> Any:
     """Give a cleaned text as it is stored."""
-    from sugarcrm.emulator.entities import from_html
-
     return from_html(held) if isinstance(held, str) else sent
 
 
@@ -210,74 +195,19 @@ def save_account(call: Call, module: Module, key: str, account_id: Any) -> None:
         return
     record = {"id": key}
     links.disconnect(call, link, record, "")
-    account = call.database.row(
-        "SELECT id FROM accounts WHERE id = ? AND deleted = 0", [account_id]
-    )
+    statement = "SELECT id FROM accounts WHERE id = ? AND deleted = 0"
+    account = call.database.row(statement, [php_text(account_id)])
     if account:
         links.connect(call, link, record, account, {})
 
 
-def save_email(
-    call: Call,
-    module: Module,
-    key: str,
-    held: dict[str, Any],
-    given: dict[str, Any],
-    before: Row | None,
-) -> None:
-    """Write an email's texts and addresses, and link it to its parent."""
-    from sugarcrm.emulator.entities import from_html
-
-    texts = {
-        c: from_html(str(held[n])) for n, c in EMAIL_TEXTS.items() if isinstance(held.get(n), str)
-    }
-    for kind in ("from", "to", "cc", "bcc"):
-        column = "from_addr" if kind == "from" else f"{kind}_addrs"
-        listed = given.get(column)
-        if isinstance(listed, str):
-            if call.dialect.product == "suitecrm":
-                texts.setdefault(column, listed)
-            link_email_addresses(call, key, kind, listed)
-    if not call.database.update("emails_text", texts or {"deleted": 0}, "email_id = ?", [key]):
-        call.database.insert("emails_text", {"email_id": key} | texts)
-    parent = (before or {}) | given
-    parents = call.service.schema.get(str(parent.get("parent_type") or ""))
-    link = parents.links.get("emails") if parents else None
-    if parents is None or link is None or link.kind != "join" or not parent.get("parent_id"):
-        return
-    owner = call.database.row(
-        f"SELECT id FROM {parents.table} WHERE id = ? AND deleted = 0",  # noqa: S608 own name
-        [parent["parent_id"]],
-    )
-    if owner and call.dialect.links_email_parents:
-        links.connect(call, link, owner, {"id": key}, {})
-    del module
-
-
-def link_email_addresses(call: Call, key: str, kind: str, listed: str) -> None:
-    """Make address rows for those who wrote and got an email."""
-    for address in listed.replace(";", ",").split(","):
-        bare = address.strip().rpartition("<")[2].rstrip("> ")
-        if addresses.VALID.fullmatch(bare):
-            address_id = addresses.ensure(call.database, bare, None)
-            row = {"id": new_id(), "email_id": key, "address_type": kind}
-            call.database.insert("emails_email_addr_rel", row | {"email_address_id": address_id})
-
-
 def mark_deleted(call: Call, module: Module, record_id: str) -> None:
     """Delete a record: its row is marked, its links and addresses go."""
-    now = now_text()
-    changes = {"deleted": 1, "date_modified": now}
+    changes: Row = {"deleted": 1, "date_modified": now_text()}
     if "modified_user_id" in module.fields:
         changes["modified_user_id"] = call.user.id
-    if not call.database.update(module.table, changes, "id = ?", [record_id]):
+    if not call.database.update(module.table, changes, "id = ?", [record_id[:36]]):
         return
     for link in module.links.values():
         if link.kind in {"join", "children"} and link.target in call.service.schema:
-            links.disconnect(call, link, {"id": record_id}, "")
-
-
-def fatal_if_nested(value: Any) -> None:
-    """Refuse a list or an object where a scalar is wanted."""
-    if isinstance(value, dict | list):
-        raise FatalError
+            links.disconnect(call, link, {"id": record_id[:36]}, "")

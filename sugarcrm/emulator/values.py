@@ -27,6 +27,7 @@ NUMBER = re.compile(r"[+-]?[0-9.]*")
 EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+NO_DAY = "1900-01-01"  # what custom date fields take for empty
 INT_LIMIT = 2**31
 
 
@@ -84,6 +85,8 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
         return moment(value)
     if field.type == "date":
         read = day(value)
+        if field.custom and read.stored == NO_DAY:
+            read = Written("", None)
         return Written(read.echo or (False if dialect.false_dates else ""), read.stored)
     if field.type == "emailbody":
         markup = purified(from_html(php_text(value)))

@@ -12,7 +12,7 @@ from sugarcrm.emulator.saving import Saved, mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.values import php_text, truthy
 
 SAFE_ID = re.compile(r"[a-zA-Z0-9_-]*")
 
@@ -66,7 +66,7 @@ def pairs(call: Call, values: Any) -> Iterator[tuple[str, Any]]:
 def existing(call: Call, module: Module, sent: dict[str, Any]) -> Row | None:
     """Give the live record that `id` names, or None."""
     record_id = sent.get("id")
-    return find(call, module, record_id[:36]) if isinstance(record_id, str) else None
+    return find(call, module, php_text(record_id)[:36]) if record_id else None
 
 
 def may_save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -> bool:
