@@ -24,26 +24,25 @@ class Received:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._count = Counter(
+        count = Counter(
             "sugarloop_events",
             "Events received, by what became of them",
             ["result"],
             registry=self.registry,
         )
+        self._accepted, self._duplicate = count.labels("accepted"), count.labels("duplicate")
         self._refused = Counter(
             "sugarloop_requests_refused",
             "Requests to /events refused, by HTTP status",
             ["status"],
             registry=self.registry,
         )
-        for result in ("accepted", "duplicate"):
-            self._count.labels(result)
 
     def took(self, receipts: Sequence[Receipt]) -> None:
         """Count accepted events and duplicates."""
         accepted = sum(receipt.accepted for receipt in receipts)
-        self._count.labels("accepted").inc(accepted)
-        self._count.labels("duplicate").inc(len(receipts) - accepted)
+        self._accepted.inc(accepted)
+        self._duplicate.inc(len(receipts) - accepted)
 
     def process_response(
         self, req: falcon.Request, resp: falcon.Response, _: object, succeeded: bool

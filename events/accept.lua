@@ -1,13 +1,14 @@
 -- Accepts events: duplicate check, journal, and Dramatiq messages, all of it or nothing.
 -- KEYS: journal, behaviour, journal:last, behaviour:draining.  Other keys follow from the clock
 -- and the queues, so this needs one Redis, not Redis Cluster.
--- ARGV: seconds that fingerprints are kept, seconds that one drain message may be waited for,
---       queue, id and text of a drain message (text "" when no event here is behaviour), then per event
+-- ARGV: queue, id and text of a drain message ("" each when no event is behaviour), then per event
 --       fingerprint, type, envelope, "1" if behaviour, number of messages, and per message
 --       queue, id, text before the journal id, text after it.
--- Gives: for each event its journal id, and 1 if it was accepted, 0 if it is a duplicate.
+-- Gives: for each event + and its journal id, or = and the original's if it is a duplicate; in one
+-- text, as clients read one much faster than a list.
 local journal, behaviour, last_key, draining = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local DAY_S, DAYS = 86400, 4
+local DAY_S, DAYS = 86400, 4    -- a duplicate is known for 72 h at least
+local DRAIN_WAIT_S = 60         -- after that another drain message may be queued
 
 local clock = redis.call('time')
 local now_s = tonumber(clock[1])
@@ -18,6 +19,7 @@ local today = math.floor(now_s / DAY_S)
 local ms, seq = now_ms, -1
 local last_ms, last_seq = string.match(redis.call('get', last_key) or '', '^(%d+)-(%d+)$')
 if last_ms and tonumber(last_ms) >= now_ms then ms, seq = tonumber(last_ms), tonumber(last_seq) end
+local new_day = not last_ms or math.floor(tonumber(last_ms) / 1000 / DAY_S) ~= today
 
 local at = 0
 local function arg()
@@ -41,21 +43,19 @@ local function enqueue(queue, id, text)
   redis.call('rpush', 'dramatiq:' .. queue, id)
 end
 
-local keep_s, drain_wait_s = arg(), arg()
 local drain_queue, drain_id, drain_text = arg(), arg(), arg()
 local answer, accepted, behaved = {}, false, false
 
 while at < #ARGV do
   local fingerprint, kind, envelope, is_behaviour, messages = arg(), arg(), arg(), arg(), tonumber(arg())
   local id = original(fingerprint)
-  answer[#answer + 1] = id or ''
-  answer[#answer + 1] = id and 0 or 1
   if id then
+    answer[#answer + 1] = '=' .. id
     at = at + 4 * messages
   else
     seq = seq + 1
     id = string.format('%.0f-%.0f', ms, seq)
-    answer[#answer - 1] = id
+    answer[#answer + 1] = '+' .. id
     if messages > 0 then redis.call('xadd', journal, id, 'type', kind, 'event', envelope) end
     if is_behaviour == '1' then
       redis.call('xadd', behaviour, id, 'type', kind, 'event', envelope)
@@ -72,10 +72,10 @@ end
 
 if accepted then
   redis.call('set', last_key, string.format('%.0f-%.0f', ms, seq))
-  redis.call('expire', seen[1], keep_s)
+  if new_day then redis.call('expire', seen[1], DAYS * DAY_S) end
 end
 -- One drain message waits at most; the mark ends by itself, in case its message got lost.
-if behaved and redis.call('set', draining, '1', 'nx', 'ex', drain_wait_s) then
+if behaved and redis.call('set', draining, '1', 'nx', 'ex', DRAIN_WAIT_S) then
   enqueue(drain_queue, drain_id, drain_text)
 end
-return answer
+return table.concat(answer, ' ')

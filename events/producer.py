@@ -1,8 +1,11 @@
 """Publishing: journal, duplicate check and Dramatiq messages in one step, all of it or nothing."""
 
 import hashlib
+import re
+import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -11,13 +14,12 @@ import redis
 from dramatiq.message import Message
 
 from events.envelope import Envelope, encode, wrap
-from events.routes import DRAIN, ROUTES, Event, To
+from events.routes import DRAIN, ROUTES, Event, Route, To
 
 _ACCEPT = Path(__file__).with_name("accept.lua").read_text()
 _KEYS = ("journal", "behaviour", "journal:last", "behaviour:draining")
-_SEEN_S = 96 * 3600  # a duplicate is known for 72 h at least
-_DRAIN_WAIT_S = 60
 _JOURNAL_ID = "@journal-id@"  # its place in a message: the id exists only once it is in the stream
+_ID, _NOW = b"@message-id@", b"1000000000001"  # places, too
 
 
 class Receipt(NamedTuple):
@@ -74,7 +76,8 @@ class Producer:
         route = ROUTES[type(event)]
         with self._client.pipeline(transaction=True) as pipe:
             for to in route.actors:
-                message_id, text = _message(to, journal_id)
+                message_id, template = _message(to, _JOURNAL_ID)
+                text = template.replace(_JOURNAL_ID.encode(), journal_id.encode())
                 pipe.hset(f"dramatiq:{to.queue}.msgs", message_id, text)
                 pipe.rpush(f"dramatiq:{to.queue}", message_id)
             pipe.execute()
@@ -90,10 +93,9 @@ def connect(redis_url: str) -> Producer:
     return Producer(redis.Redis.from_url(redis_url))
 
 
-def receipts(answer: Sequence[bytes | int]) -> list[Receipt]:
+def receipts(answer: bytes) -> list[Receipt]:
     """Read what the server answered to accepted events."""
-    pairs = zip(answer[::2], answer[1::2], strict=True)
-    return [Receipt(bytes(id_).decode(), accepted == 1) for id_, accepted in pairs]
+    return [Receipt(word[1:], word.startswith("+")) for word in answer.decode().split()]
 
 
 def fingerprint(source: str, id: str) -> str:  # noqa: A002  the attribute's name
@@ -102,17 +104,20 @@ def fingerprint(source: str, id: str) -> str:  # noqa: A002  the attribute's nam
 
 
 def _arguments(envelopes: Iterable[Envelope]) -> list[str | bytes | int]:
-    parts = [part for envelope in envelopes for part in _event(envelope)]
-    drain_id, drain = _message(DRAIN)
-    return [_SEEN_S, _DRAIN_WAIT_S, DRAIN.queue, drain_id, drain, *parts]
+    routed = [(envelope, ROUTES[type(envelope.data)]) for envelope in envelopes]
+    behaved = any(route.behaviour for _, route in routed)
+    drain = [DRAIN.queue, *_message(DRAIN)] if behaved else ["", "", ""]
+    return [*drain, *(part for event in routed for part in _event(*event))]
 
 
-def _event(envelope: Envelope) -> list[str | bytes | int]:
-    route = ROUTES[type(envelope.data)]
-    of = fingerprint(envelope.source, envelope.id)
-    behaviour = int(route.behaviour)
-    parts: list[str | bytes | int] = [of, envelope.type, encode(envelope), behaviour]
-    parts.append(len(route.actors))
+def _event(envelope: Envelope, route: Route) -> list[str | bytes | int]:
+    parts: list[str | bytes | int] = [
+        fingerprint(envelope.source, envelope.id),
+        envelope.type,
+        encode(envelope),
+        int(route.behaviour),
+        len(route.actors),
+    ]
     for to in route.actors:
         message_id, text = _message(to, _JOURNAL_ID)
         before, _, after = text.partition(_JOURNAL_ID.encode())
@@ -123,6 +128,15 @@ def _event(envelope: Envelope) -> list[str | bytes | int]:
 def _message(to: To, *args: str) -> tuple[str, bytes]:
     """What RedisBroker would store for a message to an actor, and the id to store it under."""
     message_id = str(uuid4())
-    options = {"redis_message_id": message_id}
-    message: Message[None] = Message(to.queue, to.actor, args, {}, options)
-    return message_id, message.encode()
+    now_ms = int(time.time() * 1000)
+    fill = {_ID: message_id.encode(), _NOW: str(now_ms).encode()}
+    return message_id, b"".join(fill.get(piece, piece) for piece in _pieces(to, *args))
+
+
+@cache
+def _pieces(to: To, *args: str) -> tuple[bytes, ...]:
+    """An encoded message, cut at what differs each time; encoding anew would cost most of all."""
+    id_, now_ms = _ID.decode(), int(_NOW)
+    options = {"redis_message_id": id_}
+    message: Message[None] = Message(to.queue, to.actor, args, {}, options, id_, now_ms)
+    return tuple(re.split(b"(%b|%b)" % (_ID, _NOW), message.encode()))

@@ -147,6 +147,18 @@ def test_fingerprints_go_away_and_name_nobody(producer, redis_client):
     assert b"ana" not in fingerprint
 
 
+def test_fingerprints_of_the_next_day_go_away_too(producer, redis_client):
+    producer.publish(SENT)
+    [key] = redis_client.keys("journal:seen:*")
+    redis_client.delete(key, "journal")
+    last_ms = int(redis_client.get("journal:last").partition(b"-")[0])
+    redis_client.set("journal:last", f"{last_ms - 86_400_000}-0")
+
+    producer.publish(SENT)
+
+    assert 95 * 3600 < redis_client.ttl(key) <= 96 * 3600
+
+
 def test_concurrent_publishers_of_one_event_leave_one_message(redis_url, messages):
     start = threading.Barrier(8)
 
