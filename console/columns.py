@@ -36,6 +36,8 @@ def check_columns(app: App, module: Module | None, columns: Sequence[str]) -> No
         InputError: names every column at fault.
         RefusedError: there are no standard field names yet.
     """
+    if not columns:
+        return
     known = catalogue_of(app, module) if module else app.fields.standard()
     if not known:
         raise RefusedError("there are no standard field names yet; run `sugarloop fields optimize`")

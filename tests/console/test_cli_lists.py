@@ -1,0 +1,242 @@
+import csv
+import io
+import threading
+
+import pytest
+
+from store.lists import Lists
+from store.records import Change
+from sync.lists import MarketingList
+from sync.records import GONE_HERE, GONE_THERE, Record
+
+COLUMNS = ("email1", "last_name", "city")
+PEOPLE = (
+    Record(id="a", values={"email1": "ana@example.com", "last_name": "Silva", "city": "Porto"}),
+    Record(id="b", crm_id="B", values={"email1": "bo@example.com", "last_name": "=1+1"}),
+)
+
+
+@pytest.fixture
+def friends(redis_client):
+    """A list that does not sync, with two people."""
+    lists = Lists(redis_client)
+    of = MarketingList(id="friends", title="Friends", columns=COLUMNS)
+    lists.create(of)
+    lists.records(of).commit([Change(before=None, after=record) for record in PEOPLE])
+    return lists.records(of)
+
+
+@pytest.mark.usefixtures("friends")
+def test_a_list_is_named_by_id_or_title(sugarloop):
+    for name in ("friends", "Friends", "FRIENDS"):
+        assert sugarloop("lists", "show", name, "--json").json["list"]["id"] == "friends"
+
+
+@pytest.mark.usefixtures("leads")
+def test_the_import_appears_in_the_listing_with_its_count(active):
+    (row,) = active("lists", "--json").json
+
+    assert row["title"] == "All SugarCRM Leads"
+    assert row["folder"] == "Marketing Lists"
+    assert row["count"] == 19
+    assert (row["sugarcrm"], row["program"], row["importing"]) == (True, False, None)
+    assert row["last_sync"]["outcome"] == "done"
+
+
+@pytest.mark.parametrize(
+    ("where", "ids"),
+    [
+        pytest.param(["city=porto"], ["a"], id="equal, in any case of letters"),
+        pytest.param(["city!=Porto"], ["b"], id="not equal, never filled counts as empty"),
+        pytest.param(["email1~example", "last_name~sil"], ["a"], id="all conditions hold"),
+        pytest.param(["last_name>=S"], ["a"], id="at least"),
+        pytest.param([], ["a", "b"], id="no condition"),
+    ],
+)
+@pytest.mark.usefixtures("friends")
+def test_members_fulfil_the_conditions(sugarloop, where, ids):
+    options = [word for condition in where for word in ("--where", condition)]
+
+    people = sugarloop("lists", "members", "friends", *options, "--json").json
+
+    assert [person["id"] for person in people] == ids
+
+
+def test_an_added_person_waits_for_a_push(sugarloop, friends):
+    outcome = sugarloop("lists", "add", "friends", "email1=Cy@example.com", "last_name=Ng")
+
+    assert outcome.code == 0
+    (record,) = friends.get_many(friends.ids_by_email("cy@example.com")).values()
+    assert record.values == {"email1": "Cy@example.com", "last_name": "Ng"}
+    assert [i for i, _ in friends.dirty(0, 99, 99)] == [record.id]
+
+
+def test_an_edit_changes_the_named_values_only(sugarloop, friends):
+    outcome = sugarloop("lists", "edit", "friends", "ANA@example.com", "city=Faro", "--json")
+
+    assert outcome.json["changed"] is True
+    values = friends.get_many(["a"])["a"].values
+    assert values == {"email1": "ana@example.com", "last_name": "Silva", "city": "Faro"}
+    again = sugarloop("lists", "edit", "friends", "a", "city=Faro", "--json")
+    assert again.json["changed"] is False
+    assert friends.dirty_count() == 1
+
+
+def test_edits_at_the_same_moment_are_all_kept(redis_client, friends):
+    from console.edits import edit_record
+
+    of = MarketingList(id="friends", title="Friends", columns=COLUMNS)
+
+    def edit(column):
+        for number in range(20):
+            edit_record(Lists(redis_client).records(of), of, "a", {column: str(number)})
+
+    threads = [threading.Thread(target=edit, args=(c,)) for c in ("city", "last_name")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    values = friends.get_many(["a"])["a"].values
+    assert (values["city"], values["last_name"]) == ("19", "19")
+
+
+def test_removing_leaves_a_tombstone_only_of_whom_sugarcrm_knows(sugarloop, friends):
+    assert sugarloop("lists", "remove", "friends", "a").code == 0
+    assert sugarloop("lists", "remove", "friends", "bo@example.com").code == 0
+
+    assert friends.get_many(["a"]) == {}
+    assert friends.get_many(["b"])["b"].gone == GONE_HERE
+    assert len(friends) == 0
+    outcome = sugarloop("lists", "edit", "friends", "b", "city=X")
+    assert outcome.code == 1
+    assert "no record 'b' (it was removed from the list)" in outcome.err
+
+
+@pytest.mark.usefixtures("friends")
+def test_adding_a_removed_person_takes_them_back(sugarloop):
+    sugarloop("lists", "remove", "friends", "b")
+
+    added = sugarloop("lists", "add", "friends", "email1=bo@example.com", "last_name=Bo", "--json")
+
+    assert (added.json["id"], added.json["crm_id"], added.json["gone"]) == ("b", "B", None)
+
+
+def test_who_was_deleted_in_sugarcrm_is_not_added_again(sugarloop, friends):
+    (before,) = friends.get_many(["b"]).values()
+    gone = Record(id="b", crm_id="B", values=before.values, gone=GONE_THERE)
+    friends.commit([Change(before=before, after=gone)])
+
+    outcome = sugarloop("lists", "add", "friends", "email1=bo@example.com", "last_name=Bo")
+
+    assert outcome.code == 1
+    assert "deleted in SugarCRM" in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        pytest.param(["show", "nope"], 1, "no list is called 'nope'", id="no such list"),
+        pytest.param(["edit", "friends", "z", "city=X"], 1, "has no record 'z'", id="no record"),
+        pytest.param(["edit", "friends", "a", "town=X"], 2, "town: no column", id="no column"),
+        pytest.param(["edit", "friends", "a", "citi=X"], 2, "did you mean city?", id="near"),
+        pytest.param(["edit", "friends", "a", "city"], 2, "form field=value", id="no equals sign"),
+        pytest.param(["edit", "friends", "a", "city=X", "city=Y"], 2, "given twice", id="twice"),
+        pytest.param(["edit", "friends", "a", "email1=x"], 2, "email1: 'x' is no", id="address"),
+        pytest.param(
+            ["add", "friends", "email1=ana@example.com"], 1, "this person already", id="there"
+        ),
+        pytest.param(["members", "friends", "--where", "x"], 2, "field=value", id="condition"),
+        pytest.param(
+            ["members", "friends", "--where", "x=1"], 2, "not a column", id="condition's column"
+        ),
+        pytest.param(["create", "Friends"], 1, "is there already", id="the title is taken"),
+        pytest.param(["create", "!?"], 2, "neither letters nor digits", id="no usable title"),
+        pytest.param(
+            ["create", "X", "--columns", "a"], 1, "no standard field names yet", id="no fields"
+        ),
+        pytest.param(["create", "X", "--module", "Cats"], 2, "neither Leads nor", id="module"),
+        pytest.param(["segment", "nope", "--title", "T"], 1, "no list is called", id="segment"),
+        pytest.param(["export", "friends", "--to", "/nowhere/x"], 1, "No such file", id="folder"),
+    ],
+)
+@pytest.mark.usefixtures("friends")
+def test_what_is_wrong_is_named(sugarloop, words, code, said):
+    outcome = sugarloop("lists", *words)
+
+    assert (outcome.code, outcome.out) == (code, "")
+    assert said in outcome.err
+    assert "Traceback" not in outcome.err
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        pytest.param("status=Nonsense", "'Nonsense' is none of New, Assigned", id="an option"),
+        pytest.param("lead_score_c=much", "'much' is no whole number", id="a number"),
+        pytest.param("birthdate=1.2.1990", "form YYYY-MM-DD", id="a date"),
+        pytest.param(f"last_name={'x' * 101}", "101 characters, and SugarCRM keeps 100", id="long"),
+        pytest.param("last_name=", "SugarCRM needs a value here", id="a required field"),
+    ],
+)
+def test_values_are_checked_against_sugarcrms_fields(active, leads, value, said):
+    person = active("lists", "members", leads, "--limit", "1", "--json").json[0]
+
+    outcome = active("lists", "edit", leads, person["id"], value)
+
+    assert outcome.code == 2
+    assert said in outcome.err
+    after = active("lists", "members", leads, "--limit", "1", "--json").json[0]
+    assert after == person
+
+
+def test_an_option_may_be_given_by_its_label(active, leads):
+    person = active("lists", "members", leads, "--limit", "1", "--json").json[0]
+
+    outcome = active("lists", "edit", leads, person["id"], "status=in process", "--json")
+
+    assert outcome.json["values"]["status"] == "In Process"
+
+
+def test_added_columns_fill_at_the_next_sync(active, leads):
+    added = active("lists", "columns", leads, "--add", "title,email1", "--json")
+
+    assert added.json["added"] == ["title"]
+    assert added.json["filled_at_next_sync"] == ["title"]
+    wrong = active("lists", "columns", leads, "--add", "titel,x")
+    assert wrong.code == 2
+    assert "not among the fields of Leads: titel, x" in wrong.err
+
+
+@pytest.mark.usefixtures("friends")
+def test_a_segment_is_a_list_of_its_own(sugarloop):
+    made = sugarloop(
+        "lists", "segment", "friends", "--where", "city=Porto", "--title", "P", "--json"
+    )
+
+    assert made.json["count"] == 1
+    (person,) = sugarloop("lists", "members", "P", "--json").json
+    assert person["values"] == dict(PEOPLE[0].values)
+    assert person["crm_id"] is None
+    assert sugarloop("lists", "show", "P", "--json").json["row"]["sugarcrm"] is False
+
+
+@pytest.mark.usefixtures("friends")
+def test_an_export_cannot_run_formulas(sugarloop, tmp_path):
+    file = tmp_path / "friends.csv"
+
+    told = sugarloop("lists", "export", "friends", "--to", str(file), "--json").json
+    shown = sugarloop("lists", "export", "friends").out
+
+    assert told == {"records": 2, "file": str(file)}
+    written = file.read_bytes().decode()
+    rows = list(csv.DictReader(io.StringIO(written, newline="")))
+    assert [row["last_name"] for row in rows] == ["Silva", "'=1+1"]
+    assert shown == written
+
+
+@pytest.mark.usefixtures("friends")
+def test_a_person_cannot_steer_the_terminal(sugarloop):
+    sugarloop("lists", "edit", "friends", "a", "city=\x1b[31mred")
+
+    assert "\x1b" not in sugarloop("lists", "members", "friends").out

@@ -1,0 +1,155 @@
+import pytest
+
+from store.schedules import Schedules
+
+
+def setup_of(sugarloop, leads):
+    return sugarloop("sync", "show", leads, "--json").json["setup"]
+
+
+def test_a_fresh_setup_has_the_guides_defaults(active, leads):
+    setup = setup_of(active, leads)
+
+    assert setup["push"] == {"add_new": False, "update_existing": False, "fields": []}
+    assert setup["pull"] == {"add_new": False, "update_existing": False, "fields": None}
+
+
+def test_only_the_given_options_change(active, leads):
+    active("sync", "setup", leads, "--push-new", "--push-update", "last_name, status")
+    active("sync", "setup", leads, "--pull-new", "--pull-update", "all")
+    active("sync", "setup", leads, "--no-push-new", "--schedule", "daily 05:00")
+
+    setup = setup_of(active, leads)
+    assert setup["push"]["fields"] == ["last_name", "status"]
+    assert setup["push"]["add_new"] is False
+    assert setup["pull"] == {"add_new": True, "update_existing": True, "fields": None}
+    assert (setup["schedule"]["every"], setup["schedule"]["zone"]) == ("daily", "UTC")
+
+
+def test_none_takes_a_choice_back(active, leads):
+    active("sync", "setup", leads, "--push-update", "status", "--pull-update", "status,last_name")
+    assert setup_of(active, leads)["pull"]["fields"] == ["status", "last_name"]
+
+    active("sync", "setup", leads, "--push-update", "none", "--pull-update", "none")
+
+    setup = setup_of(active, leads)
+    assert setup["push"] == {"add_new": False, "update_existing": False, "fields": []}
+    assert setup["pull"]["update_existing"] is False
+
+
+def test_a_schedule_is_saved_with_its_setup(active, leads, redis_client):
+    words = ("--pull-update", "all", "--schedule", "weekly mon 05:00")
+    active("sync", "setup", leads, *words, "--zone", "Europe/Paris", "--start", "2030-01-01")
+
+    saved = Schedules(redis_client).all()[f"sync:{leads}"]
+    assert (saved.kind, saved.target, saved.schedule.zone) == ("sync", leads, "Europe/Paris")
+    row = active("lists", "--json").json[0]
+    assert row["next_sync"] == "2030-01-07T04:00:00+00:00"
+
+    active("sync", "setup", leads, "--zone", "UTC")
+    assert Schedules(redis_client).all()[f"sync:{leads}"].schedule.every == "weekly"
+    active("sync", "setup", leads, "--schedule", "none")
+    assert Schedules(redis_client).all() == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        pytest.param(
+            ["--push-new", "--push-update", "x"], "push-update: 'x' is not a column", id="push"
+        ),
+        pytest.param(["--pull-update", "x,status"], "pull-update: 'x' is not", id="pull"),
+        pytest.param(["--schedule", "dayly"], "schedule: 'dayly' is not of the form", id="form"),
+        pytest.param(["--schedule", "daily 25:00"], "not between 00:00", id="hour"),
+        pytest.param(["--schedule", "daily 05:00"], "nothing is chosen to push", id="idle"),
+        pytest.param(["--zone", "UTC"], "--start and --zone need one", id="zone alone"),
+        pytest.param(
+            ["--pull-new", "--schedule", "daily 05:00", "--zone", "Mars"],
+            "'Mars' is not",
+            id="zone",
+        ),
+        pytest.param(
+            ["--pull-new", "--schedule", "daily 05:00", "--start", "soon"],
+            "start: 'soon'",
+            id="start",
+        ),
+    ],
+)
+def test_a_setup_that_does_not_fit_saves_nothing(active, leads, redis_client, words, said):
+    before = setup_of(active, leads)
+
+    outcome = active("sync", "setup", leads, *words)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert said in outcome.err
+    assert setup_of(active, leads) == before
+    assert Schedules(redis_client).all() == {}
+
+
+def test_a_list_that_mirrors_nothing_does_not_sync(sugarloop):
+    sugarloop("lists", "create", "Friends")
+
+    for command in (("sync", "show"), ("sync", "setup"), ("sync", "run")):
+        outcome = sugarloop(*command, "Friends")
+        assert outcome.code == 1
+        assert "does not sync" in outcome.err
+
+
+def test_a_list_without_a_setup_is_told_so(active, leads):
+    outcome = active("sync", "run", leads)
+
+    assert outcome.code == 1
+    assert "has no sync setup" in outcome.err
+
+
+def test_a_sync_is_waited_for_and_counted(active, leads):
+    active("sync", "setup", leads, "--push-new", "--pull-new", "--pull-update", "all")
+    active("lists", "add", leads, "email1=waited-for@example.com", "last_name=Waited")
+    assert active("status", "--json").json["lists"][0]["dirty"] == 1
+
+    outcome = active("sync", "run", leads, "--wait", "--timeout", "20", "--json")
+
+    assert outcome.code == 0, outcome.err
+    assert outcome.json["phase"] == "done"
+    assert outcome.json["counts"]["created_there"] == 1
+    runs = active("sync", "runs", leads, "--json").json
+    assert [run["kind"] for run in runs] == ["sync", "import"]
+    assert active("status", "--json").json["lists"][0]["in_sync"] is True
+
+
+def test_rejected_records_make_it_partly_done(active, leads):
+    active("sync", "setup", leads, "--push-new")
+    active("lists", "add", leads, "email1=nameless@example.com")
+
+    outcome = active("sync", "run", leads, "--wait", "--timeout", "20")
+
+    assert outcome.code == 3
+    assert "last_name is empty" in outcome.out
+    (one,) = active("status", "--json").json["lists"]
+    assert one["in_sync"] is False
+    assert one["rejected"] == 1
+    assert one["reasons"] == {"last_name is empty, and SugarCRM needs one": 1}
+
+
+def test_nobody_takes_it_up_in_time(active):
+    outcome = active("import", "contacts", "--wait", "--timeout", "0.3")
+
+    assert (outcome.code, outcome.out) == (75, "")
+    assert "not over after 0.3 s" in outcome.err
+
+
+def test_an_import_checks_its_columns_first(active):
+    outcome = active("import", "contacts", "--columns", "email1,nope")
+
+    assert outcome.code == 2
+    assert "not among the fields of Contacts: nope" in outcome.err
+    assert active("events", "tail", "--json").json == []
+
+
+@pytest.mark.usefixtures("working")
+def test_all_columns_are_imported_when_asked_for(active):
+    words = ("import", "contacts", "--columns", "all", "--wait", "--timeout", "20", "--json")
+    outcome = active(*words)
+
+    assert outcome.json["counts"]["created_here"] > 0
+    assert len(active("lists", "columns", "all-sugarcrm-contacts", "--json").json["columns"]) > 50
