@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import redis
 import structlog
 from redis import WatchError
@@ -15,7 +16,7 @@ from rq_scheduler import Scheduler
 
 from events import BadEventError, Envelope, Producer, ProgramTick, SyncTick, wrap
 from store.schedules import Scheduled, Schedules, decode
-from sync.schedule import Due, due, next_slot
+from sync.schedule import Due, ScheduleError, due, next_slot
 
 log = structlog.get_logger(__name__)
 
@@ -110,8 +111,12 @@ class TickScheduler(Scheduler):  # type: ignore[misc]  # it ships no types
         tick = known.get(schedule_id)
         if tick is not None and tick.saved.encode() == raw:
             return False
-        scheduled = decode(raw)
-        first = next_slot(scheduled.schedule, scheduled.saved_at)
+        try:
+            scheduled = decode(raw)
+            first = next_slot(scheduled.schedule, scheduled.saved_at)
+        except (msgspec.MsgspecError, ScheduleError):  # it must not stop the others
+            log.exception("schedule cannot be understood", schedule=schedule_id)
+            return False
         fresh = Tick.create(
             _FUNCTION,
             connection=self.connection,

@@ -30,5 +30,5 @@
 | behaviour:draining         | string | set while a drain message waits                 | 60 s        |
 | sources                    | hash   | name -> hash of token, encrypted signing secret | for ever    |
 | rq:scheduler:*, rq:job:*   | zset.. | next slot of each schedule (rq-scheduler)       | for ever    |
-| dramatiq:*                 | ..     | queues, unacknowledged and dead messages        | until done  |
+| dramatiq:*                 | ..     | messages: see the table in store/queues.py      | until done  |
 """

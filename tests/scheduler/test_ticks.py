@@ -154,6 +154,19 @@ def test_a_schedule_that_cannot_tick_does_not_stop_the_others(scheduler, schedul
     )
 
 
+@pytest.mark.parametrize("change", [("Europe/Paris", "Europe/Atlantis"), ("daily", "hourly")])
+def test_a_schedule_that_cannot_be_understood_does_not_stop_the_others(
+    scheduler, schedules, redis_client, change
+):
+    schedules.put("bad", "sync", "leads", DAILY)
+    raw = redis_client.hget("schedules", "bad").decode()
+    redis_client.hset("schedules", "bad", raw.replace(*change))
+    schedules.put("good", "sync", "leads", DAILY)
+
+    assert scheduler.reread() == 1
+    assert list(next_slots(redis_client)) == ["good"]
+
+
 def test_nothing_in_redis_is_pickled(scheduler, schedules, redis_client):
     schedules.put("s", "sync", "leads", DAILY)
     scheduler.reread()
