@@ -1,7 +1,9 @@
 """Reading the journal: accepted events in order, as events/ left them there."""
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
+from urllib.parse import quote
 
 import msgspec
 import redis
@@ -11,6 +13,7 @@ from sync.failure import Permanent
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
 _PAGE = 500
+_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
 
 class JournalEntryMissingError(Permanent):
@@ -90,6 +93,33 @@ class Journal:
             dropped += int(self._client.xtrim(BEHAVIOUR, minid=minid, approximate=False))
         return dropped
 
+    def about(self, address: str) -> Iterator[Entry]:
+        """Read every event that names a person's address, oldest first."""
+        found: dict[str, Entry] = {}
+        for stream in (JOURNAL, BEHAVIOUR):
+            found |= {entry.id: entry for entry in self._naming(stream, address)}
+        yield from sorted(found.values(), key=lambda entry: _order(entry.id))
+
+    def forget(self, address: str) -> int:
+        """Drop every event that names a person's address; give how many entries that was.
+
+        Work that still waits for such an event fails for good: there is nothing left to do.
+        """
+        dropped = 0
+        for stream in (JOURNAL, BEHAVIOUR):
+            for entry in self._naming(stream, address):
+                dropped += int(self._client.xdel(stream, entry.id))
+        return dropped
+
+    def _naming(self, stream: str, address: str) -> Iterator[Entry]:
+        """Page through a stream for entries with *address*, wherever in an entry it stands."""
+        named = _naming(address)
+        edge = "-"
+        while page := self._client.xrange(stream, edge, "+", _PAGE):
+            edge = f"({page[-1][0].decode()}"
+            entries = [_entry(*pair) for pair in page]
+            yield from (e for e in entries if named.search(_unescaped(e.raw)))
+
     def _some(
         self, stream: str, count: int, since_id: str, types: Collection[str]
     ) -> Sequence[Entry]:
@@ -111,6 +141,19 @@ class Journal:
 
 def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(id_.decode(), fields[b"type"].decode(), fields[b"event"])
+
+
+def _naming(address: str) -> re.Pattern[str]:
+    """Finds the address in JSON, also as links spell it, but not as a part of a longer one."""
+    plain = address.strip().casefold()
+    in_json = _unescaped(msgspec.json.encode(plain)[1:-1])
+    spellings = "|".join(map(re.escape, (in_json, quote(plain, safe="").casefold())))
+    return re.compile(rf"(?<![\w.!#$&'*+/?^`{{|}}~-])(?:{spellings})(?![\w-]|\.\w)")
+
+
+def _unescaped(json: bytes) -> str:
+    """The text with a space for each escape, so that none runs into the word after it."""
+    return _ESCAPE.sub(" ", json.decode()).casefold()
 
 
 def _order(journal_id: str) -> tuple[int, int]:

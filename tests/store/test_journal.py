@@ -98,3 +98,34 @@ def test_trim_leaves_all_behaviour_while_none_is_added_up(journal, redis_client)
     redis_client.xadd("behaviour", {"type": "PageVisited", "event": b"{}"}, "1000-0")
 
     assert journal.trim(0, "") == 0
+
+
+def test_what_names_a_person_is_found_and_forgotten_wherever_it_stands(journal, producer):
+    said = "Please write to\nANA@example.com, not to bob@example.com."
+    mine = [
+        producer.publish(SENT).id,
+        producer.publish(VISIT).id,
+        producer.publish(FORM, source="ana@example.com").id,
+        producer.publish(FormSubmitted(form="f", fields={"note": said})).id,
+        producer.publish(FormSubmitted(form="f", fields={"to": "<ana@example.com>."})).id,
+        producer.publish(PageVisited(url="/?who=ana%40Example.com&x=1", email="a@b.c")).id,
+    ]
+    others = [
+        producer.publish(PageVisited(url="/", email=email)).id
+        for email in ("susana@example.com", "x.ana@example.com", "ana@example.com.br", "a@b.c")
+    ]
+
+    assert [entry.id for entry in journal.about(" Ana@Example.com")] == mine
+    assert journal.forget("ana@example.com") == 9  # three forms are in both streams
+
+    assert list(journal.about("ana@example.com")) == []
+    assert [entry.id for entry in journal.tail(100)] == others
+
+
+def test_person_is_found_past_the_first_page(journal, producer):
+    producer.publish_many(
+        [wrap(PageVisited(url="/", email="bob@example.com"), source="s") for _ in range(1000)]
+    )
+    rare = producer.publish(VISIT).id
+
+    assert [entry.id for entry in journal.about("ana@example.com")] == [rare]
