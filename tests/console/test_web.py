@@ -1,14 +1,17 @@
 """The web process as it runs: granian, a real socket, a real store."""
 
 import json
+import os
 import signal
 
 import pytest
+import redis
 import requests
 
 from console.sources import Sources
 from events import MAX_EVENT_BYTES
 from events.schema import ONE
+from store.embedded import EmbeddedValkey
 from store.journal import Journal
 from tests import serving
 
@@ -45,6 +48,32 @@ def test_accepted_over_the_wire_is_in_the_journal_and_chunked_is_too(web, redis_
     assert entry.envelope.event().email == "ana@example.com"
     assert token not in log.read_text()
     assert "ana" not in log.read_text()
+
+
+def test_what_was_accepted_outlives_a_kill_of_the_store(tmp_path):
+    port = serving.free_port()
+    store = EmbeddedValkey(tmp_path / "store", port).start()
+    url = store.url
+    with redis.Redis.from_url(url) as client:
+        token = Sources(client).add("site")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": ONE}
+
+    def post(number):
+        body = EVENT | {"id": str(number)}
+        return requests.post(f"{address}/events", json=body, headers=headers, timeout=30)
+
+    with serving.web(url, tmp_path) as (_, address, _):
+        accepted = [post(number).json()["ids"][0] for number in range(50)]
+        os.kill(store.pid, signal.SIGKILL)
+        store.stop()
+        refused = post(50)
+        with EmbeddedValkey(tmp_path / "store", port), redis.Redis.from_url(url) as client:
+            again = post(50)
+            kept = [entry.id for entry in Journal(client).tail(100)]
+
+    assert refused.status_code == 503
+    assert again.status_code == 202
+    assert kept == accepted + again.json()["ids"]
 
 
 def test_it_stops_within_seconds_of_sigterm(web):
