@@ -38,7 +38,7 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     minute: Annotated[int, msgspec.Meta(ge=0, le=59)] = 0
     weekday: Annotated[int, msgspec.Meta(ge=0, le=6)] | None = None
     day: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None
-    start: datetime | None = None
+    start: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     zone: str = "UTC"
 
 
@@ -94,16 +94,6 @@ def next_slot(schedule: Schedule, after: datetime) -> datetime:
         if slot > after:
             return slot
         day += _ONE_DAY
-
-
-def slots_missed(schedule: Schedule, last_slot: datetime, now: datetime) -> int:
-    """How many slots lie after `last_slot` and not after `now`."""
-    missed = 0
-    slot = next_slot(schedule, last_slot)
-    while slot <= now:
-        missed += 1
-        slot = next_slot(schedule, slot)
-    return missed
 
 
 def due(schedule: Schedule, first: datetime, now: datetime) -> Due:

@@ -13,7 +13,7 @@ from sync.schedule import ScheduleError, parse_schedule
 
 PREFIX = "SUGARLOOP_"
 KEY_NAME, ADDRESS_NAME = "key", "redis.url"  # files that a local installation leaves in its home
-CRM_PASSWORD = "SUGARLOOP_CRM_PASSWORD"  # read by `connector activate` only, never kept
+CRM_PASSWORD = "SUGARLOOP_CRM_PASSWORD"  # noqa: S105  its name; read by `connector activate` only, never kept
 _KEY_FILE = "SUGARLOOP_KEY_FILE"
 _SECRET = frozenset({"keys", "redis_url"})
 _VARIABLES = {"redis_url": "REDIS_URL", "keys": "SUGARLOOP_KEY"}
