@@ -9,10 +9,12 @@ from sync.setup import SyncSetup
 Phase = Literal["programs", "import", "pull", "fill", "push", "done", "failed"]
 Kind = Literal["import", "sync"]
 
-# programs -> pull -> fill -> push -> done. An import only fills the list.
+# pull -> fill -> programs -> push -> done. An import only fills the list.
+# Programs run right before the push, after the pull: so the score is as fresh as can be, and
+# people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
     "import": ("import", "done"),
-    "sync": ("programs", "pull", "fill", "push", "done"),
+    "sync": ("pull", "fill", "programs", "push", "done"),
 }
 OUTCOMES = (
     "created_here",
@@ -56,21 +58,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         return self.phase not in ("done", "failed")
 
 
-def first_phase(kind: Kind) -> Phase:
+def first_phase(kind: Kind, setup: SyncSetup | None = None) -> Phase:
     """Where a run of this kind starts."""
-    return _ORDER[kind][0]
+    return next((p for p in _ORDER[kind] if _wanted(p, setup)), "done")
 
 
 def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:
     """What follows `phase`, leaving out directions that the setup does not use."""
     order = _ORDER[kind]
-    for following in order[order.index(phase) + 1 :]:
-        if following == "pull" and not (setup and setup.pulls):
-            continue
-        if following == "push" and not (setup and setup.pushes):
-            continue
-        return following
-    return "done"
+    return next((p for p in order[order.index(phase) + 1 :] if _wanted(p, setup)), "done")
+
+
+def _wanted(phase: Phase, setup: SyncSetup | None) -> bool:
+    if phase == "pull":
+        return bool(setup and setup.pulls)
+    if phase in ("programs", "push"):
+        return bool(setup and setup.pushes)
+    return True
 
 
 def part_bounds(part: int) -> tuple[str, str | None]:

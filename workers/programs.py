@@ -32,12 +32,12 @@ def run_program(journal_id: str) -> None:
 
 @dramatiq.actor(queue_name="score", actor_name="recompute_scores")
 def recompute_scores(run_id: str) -> None:
-    """Run a list's programs before its sync; a second delivery sets the same values again."""
+    """Run a list's programs before its push; a second delivery sets the same values again."""
     programs_first(app(), run_id)
 
 
 def programs_first(app: App, run_id: str) -> None:
-    """The barrier: programs that set a pushed column finish before anything is pulled or pushed."""
+    """The barrier: programs that set a pushed column finish before anything is pushed."""
     with step(app, run_id, "programs") as here:
         if here is None:
             return
@@ -48,9 +48,7 @@ def programs_first(app: App, run_id: str) -> None:
         here.finish_phase()
 
 
-def carry_out(
-    app: App, program: Program, trigger: str, here: Step | None = None
-) -> ProgramRun:
+def carry_out(app: App, program: Program, trigger: str, here: Step | None = None) -> ProgramRun:
     """Add up waiting behaviour, then apply the program to every record of its list.
 
     `trigger` is the event that asked for it. `here` is the sync step that this is part of; its

@@ -28,7 +28,7 @@ def begin_sync(app: App, journal_id: str) -> None:
         id=f"sync-{journal_id}",
         list=of.id,
         kind="sync",
-        phase=first_phase("sync"),
+        phase=first_phase("sync", of.setup),
         trigger=journal_id,
         started_at=now_text(),
         progressed_at=now_text(),

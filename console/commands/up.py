@@ -17,7 +17,7 @@ group = command_group("Run everything on this machine until Ctrl-C.")
 @answering
 def up() -> Answer:
     """Run everything here, on the embedded server unless REDIS_URL is set, until Ctrl-C."""
-    stop = _stop_signal()
+    stop = stop_signal()
     with installed(os.environ) as env:
         knobs, lines = load(env), procfile()
         with Processes(lines, env, _say) as processes:
@@ -30,7 +30,13 @@ def up() -> Answer:
     return Answer({"stopped": list(lines)}, ("Stopped.",))
 
 
-def _stop_signal() -> threading.Event:
+def wait_for_stop() -> None:
+    """Wait for Ctrl-C or SIGTERM."""
+    stop_signal().wait()
+
+
+def stop_signal() -> threading.Event:
+    """An event that Ctrl-C and SIGTERM set."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda _number, _frame: stop.set())

@@ -73,6 +73,24 @@ def test_the_score_is_fresh_in_sugarcrm_after_a_sync_that_pushes_it(loop):
     assert row.values["lead_score_c"] == "10"
 
 
+def test_a_lead_that_comes_in_with_this_sync_has_its_score_with_it_too(loop):
+    email = "straight.in@example.com"
+    loop.import_all(columns=COLUMNS)
+    loop.allow(
+        LEADS,
+        PushSetup(update_existing=True, fields=("lead_score_c",)),
+        PullSetup(add_new=True, update_existing=True),
+    )
+    loop.app.programs.put("p", Program(id="p", name="Score", list=LEADS, steps=TO_SCORE))
+    loop.app.producer.publish(EmailClicked(message="m", email=email, url="https://x"))
+    loop.crm.create_many("Leads", [Draft("0000cccc-3", {"last_name": "S", "email1": email})])
+
+    loop.sync(LEADS)
+
+    row = loop.crm.by_ids("Leads", ["0000cccc-3"], ["lead_score_c"])["0000cccc-3"]
+    assert row.values["lead_score_c"] == "5"
+
+
 def test_a_program_that_sets_no_pushed_column_does_not_run_before_the_sync(loop):
     loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, pull=PullSetup(update_existing=True))

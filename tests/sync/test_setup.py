@@ -3,7 +3,7 @@
 import pytest
 
 from sync.lists import MarketingList
-from sync.runs import next_phase, part_bounds
+from sync.runs import first_phase, next_phase, part_bounds
 from sync.setup import PullSetup, PushSetup, SetupError, SyncSetup, check, permission
 
 COLUMNS = ("email1", "phone", "score_c")
@@ -43,17 +43,18 @@ def test_every_problem_of_a_setup_is_named_at_once():
     [
         pytest.param(SyncSetup(), ["fill", "done"], id="nothing_chosen"),
         pytest.param(SyncSetup(pull=PullSetup(add_new=True)), ["pull", "fill", "done"], id="pull"),
-        pytest.param(SyncSetup(push=PushSetup(add_new=True)), ["fill", "push", "done"], id="push"),
+        pytest.param(
+            SyncSetup(push=PushSetup(add_new=True)), ["fill", "programs", "push", "done"], id="push"
+        ),
         pytest.param(
             SyncSetup(push=PushSetup(update_existing=True)), ["fill", "done"], id="push_no_field"
         ),
     ],
 )
 def test_a_run_goes_only_the_ways_that_were_chosen(setup, phases):
-    passed, phase = [], "programs"
-    while phase != "done":
-        phase = next_phase("sync", phase, setup)
-        passed.append(phase)
+    passed = [first_phase("sync", setup)]
+    while passed[-1] != "done":
+        passed.append(next_phase("sync", passed[-1], setup))
 
     assert passed == phases
 
