@@ -61,8 +61,8 @@ def session_of(call: Call, method: Method, session_id: Any) -> Session:
     session = call.service.sessions.find(session_id)
     if session is not None:
         return session
-    if method.session == "error 10":
-        raise invalid_login()
     if not session_id and call.dialect.null_without_session:
         raise NullError
+    if method.session == "error 10":
+        raise invalid_login()
     raise invalid_session()

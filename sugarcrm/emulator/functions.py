@@ -130,6 +130,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {
     "find_in_set": (2, find_in_set),
     "locate": (2, position),
     "instr": (2, lambda text, part_of: position(part_of, text)),
+    "strcmp": (2, collation.compare),
     "datediff": (2, days_between),
     "unix_timestamp": (-1, epoch_seconds),
     "now": (0, now_text),

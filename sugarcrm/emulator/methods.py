@@ -4,6 +4,7 @@ from sugarcrm.emulator import (
     link_methods,
     metadata,
     read_methods,
+    search,
     session_methods,
     write_methods,
 )
@@ -48,6 +49,14 @@ LINKS = signature(
     name_value_lists=(),
     delete_array=(),
 )
+SEARCH = signature(
+    "session search_string modules offset max_results assigned_user_id select_fields"
+    " unified_search_only favorites",
+    assigned_user_id="",
+    select_fields=(),
+    unified_search_only=True,
+    favorites=False,
+)
 LOGIN_STRICT = signature("user_auth application name_value_list")
 LOGIN_TOLERANT = signature(
     "user_auth application name_value_list", application="", name_value_list=()
@@ -78,6 +87,9 @@ METHODS = {
     "get_entries_count": Method(
         handler=read_methods.get_entries_count,
         parameters=signature("session module_name query deleted"),
+    ),
+    "search_by_module": Method(
+        handler=search.search_by_module, parameters=SEARCH, session="error 10"
     ),
     "set_entry": Method(
         handler=write_methods.set_entry,

@@ -161,6 +161,7 @@ SUGARCRM_6_1 = change(
     checks_queries=False,
     links_email_parents=False,
     ids_of_related=True,
+    order_by="any",
 )
 SUGARCRM_6_0 = change(SUGARCRM_6_1, sugar_version="6.0.0beta1")
 

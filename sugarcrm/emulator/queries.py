@@ -84,6 +84,14 @@ class Queries:
                 return moved(node)
             elif isinstance(node, exp.CurrentTimestamp | exp.UtcTimestamp):
                 return exp.Anonymous(this="now")
+            elif isinstance(node, exp.Xor):
+                return exp.NEQ(
+                    this=exp.Paren(this=node.this), expression=exp.Paren(this=node.expression)
+                )
+            elif isinstance(node, exp.Cast) and node.is_type("binary"):
+                return exp.Collate(this=node.this, expression=exp.to_identifier("BINARY"))
+            elif isinstance(node, exp.Collate):
+                return collated(node)
             elif isinstance(node, exp.DateDiff):
                 return exp.Anonymous(this="datediff", expressions=[node.this, node.expression])
             elif isinstance(node, (exp.Between, exp.In, *COMPARISONS)):
@@ -109,7 +117,7 @@ class Queries:
                     elif "date" in kinds:
                         operand.set("this", moment_text(operand.name, with_time=False))
         left = node.this
-        if not isinstance(left, TEXT_RESULTS) and not isinstance(left, exp.Collate):
+        if not isinstance(left, (*TEXT_RESULTS, exp.Collate)) and not left.is_type("binary"):
             text = exp.Collate(
                 this=exp.Paren(this=left), expression=exp.to_identifier("general_ci")
             )
@@ -120,6 +128,13 @@ class Queries:
         usual = {"ea": "email_addresses", "eabr": "email_addr_bean_rel", "": table}
         name = usual.get(column.table, column.table)
         return self._types.get(name, {}).get(column.name, "")
+
+
+def collated(node: exp.Collate) -> exp.Expr:
+    """Name one of the two collations that there are: by signs, or without regard to case."""
+    exact = node.expression.name.lower().endswith("bin") or node.expression.name == "BINARY"
+    node.set("expression", exp.to_identifier("BINARY" if exact else "general_ci"))
+    return node
 
 
 def moved(node: exp.Expr) -> exp.Expr:
@@ -175,6 +190,24 @@ def moment_text(text: str, with_time: bool) -> str:
     date = f"{year}-{int(month):02}-{int(day):02}"
     time = ":".join(f"{int(number or 0):02}" for number in clock)
     return date if not with_time and time == "00:00:00" else f"{date} {time}"
+
+
+def order_columns(module: Module, order_by: str, any_column: bool) -> list[str]:
+    """Give the terms of an ORDER BY; names that are no bare fields are dropped.
+
+    With *any_column*, as in the oldest products, what is no field goes to the database as it is.
+
+    Raises:
+        SugarError: it holds more than columns. DatabaseError: the field is no column.
+    """
+    found = []
+    for name, direction in order_terms(order_by):
+        column = module_column(module, name)
+        if column is None and any_column:
+            column = name
+        if column is not None:
+            found.append(f"{column} {direction}".strip())
+    return found
 
 
 def order_terms(order_by: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.links import link_list
-from sugarcrm.emulator.queries import module_column, order_terms
+from sugarcrm.emulator.queries import order_columns
 from sugarcrm.emulator.reading import Reader, find_all, source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
@@ -88,7 +88,7 @@ def field_names(call: Call, fields: Any) -> list[str]:
     """
     if isinstance(fields, dict):
         return list(map(str, fields.values()))
-    if isinstance(fields, list):
+    if isinstance(fields, list | tuple):
         return [name for name in fields if isinstance(name, str)]
     if fields and call.dialect.php_8:
         raise FatalError
@@ -218,15 +218,10 @@ def joined_tables(call: Call, module: Module) -> str:
 
 def ordering(call: Call, module: Module, order_by: Any) -> str:
     """Give the ORDER BY clause; without one, records come by id."""
-    terms = order_terms(str(order_by)) if order_by else []
+    terms = order_columns(module, str(order_by), call.dialect.order_by == "any") if order_by else []
     if call.dialect.order_by == "ignored":
         terms = []
-    found = []
-    for name, direction in terms:
-        column = module_column(module, name)
-        if column is not None:
-            found.append(f"{column} {direction}".strip())
-    return f" ORDER BY {', '.join([*found, f'{module.table}.id'])}"
+    return f" ORDER BY {', '.join([*terms, f'{module.table}.id'])}"
 
 
 def get_entries_count(call: Call, module_name: Any, query: Any, deleted: Any) -> dict[str, Any]:

@@ -28,6 +28,7 @@ EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 NO_DAY = "1900-01-01"  # what custom date fields take for empty
+WIDE_INT = 2**63  # PHP turns a longer number into a float
 INT_LIMIT = 2**31
 
 
@@ -150,6 +151,8 @@ def number(field: Field, value: Any, unchanged: bool) -> Written:
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and isinstance(value, str) and LEADING_NUMBER.fullmatch(value.strip()):
         numeric = True
+    if isinstance(value, int) and abs(value) >= WIDE_INT:
+        value = float(value)
     if not numeric:
         kept = value if not field.custom else "NULL"
         return Written(kept, None if value == "" or field.custom else int(bool(value)))
