@@ -41,6 +41,12 @@ class Salesperson:
         found = self._call("get_entry_list", self._session, *arguments)
         return [e["name_value_list"]["last_name"]["value"] for e in found["entry_list"]]
 
+    def ids(self, module: str) -> list[str]:
+        """The ids of all live records."""
+        arguments = (module, "", "", 0, ["id"], [], 100_000, 0)
+        found = self._call("get_entry_list", self._session, *arguments)
+        return [entry["id"] for entry in found["entry_list"]]
+
     def _call(self, method: str, *arguments: object) -> dict:
         form = {"method": method, "input_type": "JSON", "response_type": "JSON"}
         form["rest_data"] = json.dumps(arguments)
