@@ -27,20 +27,22 @@ def computed(module: Module, values: dict[str, Any], before: Row | None) -> dict
         start, hours = merged.get("date_start"), merged.get("duration_hours")
         minutes = merged.get("duration_minutes")
         if start and hours is not None and minutes is not None:
-            return end_of(str(start), hours, minutes)
+            end = end_of(str(start), hours, minutes)
+            whole_days = module.fields["date_end"].type == "date"
+            return {"date_end": end[:10] if whole_days else end} if end else {}
     if module.name == "Emails" and SENT_AT in module.fields and before is None:
         return {} if values.get(SENT_AT) else {SENT_AT: now_text()}
     return {}
 
 
-def end_of(start: str, hours: Any, minutes: Any) -> dict[str, Any]:
-    """Give the end of an activity, if its start can be read."""
+def end_of(start: str, hours: Any, minutes: Any) -> str | None:
+    """Give the end of an activity; None if its start cannot be read."""
     try:
         begin = datetime.strptime(start, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 text without a zone
         length = timedelta(hours=float(hours or 0), minutes=float(minutes or 0))
     except ValueError:
-        return {}
-    return {"date_end": f"{begin + length:%Y-%m-%d %H:%M:%S}"}
+        return None
+    return f"{begin + length:%Y-%m-%d %H:%M:%S}"
 
 
 def save_email(

@@ -6,6 +6,7 @@ from typing import Any
 
 from sugarcrm.emulator.database import Database, Row, new_id
 from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.values import truthy
 
 VALID = re.compile(
@@ -51,23 +52,41 @@ def shown_fields(addresses: Sequence[Row]) -> dict[str, str]:
 
 
 def save_fields(
-    database: Database, module: str, record_id: str, sent: dict[str, Any], replaces: bool
+    database: Database, module: str, record_id: str, sent: dict[str, Any], dialect: Dialect
 ) -> None:
     """Link the addresses in email1, email2 ... of a record.
 
     A record that has an address already keeps it, whatever was sent, unless the product
-    *replaces* addresses.
+    updates addresses.
     """
     present = of_records(database, module, [record_id]).get(record_id.lower(), [])
-    if present and replaces:
-        replace_primary(database, module, record_id, sent, present[0])
+    if present and dialect.updates_email:
+        replace_primary(
+            database, module, record_id, respelled(sent, present[0], dialect), present[0]
+        )
         return
     wanted = [str(sent[name]).strip() for name in EMAIL_FIELDS if sent.get(name)]
     if present or not wanted:
         return
     flags = sent_flags(sent)
     for number, address in enumerate(wanted):
-        add(database, module, record_id, address, flags, primary=number == 0)
+        spelled = known_spelling(database, address) if dialect.keeps_spelling else address
+        add(database, module, record_id, spelled, flags, primary=number == 0)
+
+
+def known_spelling(database: Database, address: str) -> str:
+    """Give an address as it stands in its row already, if it has one."""
+    statement = "SELECT email_address FROM email_addresses WHERE email_address_caps = ?"
+    row = database.row(statement, [address.upper()])
+    return str(row["email_address"]) if row else address
+
+
+def respelled(sent: dict[str, Any], primary: Row, dialect: Dialect) -> dict[str, Any]:
+    """Give what was sent with the primary address in its old spelling, where that is kept."""
+    email = str(sent.get("email1") or "")
+    if dialect.keeps_spelling and email.upper() == primary["email_address"].upper():
+        return sent | {"email1": primary["email_address"]}
+    return sent
 
 
 def widget_is_used(form: dict[str, Any]) -> bool:

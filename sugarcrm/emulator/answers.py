@@ -41,10 +41,10 @@ def no_access() -> SugarError:
     return SugarError(40, "Access Denied", "You do not have access")
 
 
-def invalid_call() -> SugarError:
+def invalid_call(name: str) -> SugarError:
     return SugarError(
         "-1",
-        "An Undefined Error - invalid_call occurred",
+        name,
         "There is no error definition for invalid_call",
     )
 

@@ -33,7 +33,7 @@ def dispatch(call: Call, name: str, data: list[Any] | dict[str, Any], latency_s:
     """
     method = method_named(name)
     if method is None:
-        raise invalid_call()
+        raise invalid_call(call.dialect.invalid_call)
     tolerant = method.session == "login" and call.dialect.login_tolerant
     parameters = methods.parameters_of(method, call.dialect)
     if method.session == "login" and isinstance(data, dict) and not tolerant and call.dialect.php_8:

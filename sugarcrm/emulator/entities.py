@@ -3,7 +3,7 @@
 import re
 from html.entities import codepoint2name, name2codepoint
 
-from sugarcrm.emulator.purifier import purified
+from sugarcrm.emulator.purifier import CONTROLS, purified
 
 ENTITY = re.compile(r"&(#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 HARMLESS = re.compile("[-A-Za-z0-9 `~!@#$%^&*()_=+{}\\[\\];:'\",./\\\\?\r\n|\x80-\U0010ffff]*")
@@ -48,6 +48,13 @@ def from_basic_html(text: str) -> str:
 def purified_if_unsafe(text: str) -> str:
     """Purify a text that holds signs beyond the harmless ones, as the older product does."""
     return text if HARMLESS.fullmatch(text) else purified(text, keep_empty=True)
+
+
+def without_patterns(text: str) -> str:
+    """Break what looks like a script, as the oldest product does."""
+    text = re.sub(r"(?i)<(/?)script", r"<\1", CONTROLS.sub("", text))
+    text = re.sub(r"(?i)\bon[a-z]+(?=\s*=\s*[\"'])", "", text)
+    return re.sub(r"(?i)javascript:", "java script:", text)
 
 
 def cleaned(text: str) -> str:

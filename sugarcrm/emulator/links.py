@@ -34,7 +34,9 @@ def related_records(
     if page is not None:
         statement, values = f"{statement} LIMIT ? OFFSET ?", [*values, *page]
     columns = ", ".join(
-        [f"{module.table}.*"] + [f"{module.custom_table}.*"] * module.has_custom_table
+        [f"{module.table}.*"]
+        + [f"{module.custom_table}.*"] * module.has_custom_table
+        + ["rel.primary_address"] * (link.table == "email_addr_bean_rel")
     )
     return call.database.rows(statement.replace("SELECT *", f"SELECT {columns}", 1), values)
 
@@ -92,6 +94,9 @@ def link_rows(
     known = set(fields) - set(module.links)
     hidden = {n for n in known & module.fields.keys() if all(n not in row for row in rows)}
     shown = [n for n in dict.fromkeys(fields) if n in known - hidden]
+    if call.dialect.early and link.table == "email_addr_bean_rel":
+        for row, record in zip(rows, records, strict=True):
+            row["primary_address"] = str(record["primary_address"])
     return [{n: {"name": n, "value": row.get(n, "")} for n in shown} for row in rows]
 
 

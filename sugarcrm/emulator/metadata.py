@@ -73,7 +73,9 @@ def field_entry(call: Call, field: Field) -> dict[str, Any]:
         entry["calculated"] = False
     if details == "lengths":
         entry["len"] = "" if field.length is None else field.length
-    if field.default is not None:
+    # the oldest product tells no defaults of custom fields and states
+    untold = call.dialect.early and (field.custom or field.name == "status")
+    if field.default is not None and not (untold and field.type != "bool"):
         entry["default_value"] = field.default
     return entry
 
@@ -84,6 +86,8 @@ def options(call: Call, field: Field) -> dict[str, Any]:
     if field.type == "bool" and call.dialect.fills_in_options:
         name = "checkbox_dom"
     if name == "duration_intervals" and not call.dialect.fills_in_options:
+        return {}
+    if name == "date_range_search_dom" and call.dialect.early:
         return {}
     choices = call.service.options.get(name or "", {})
     # PHP turns keys that look like integers into integers

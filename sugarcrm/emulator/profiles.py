@@ -23,10 +23,18 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     false_dates: bool  # an empty date reads as false
     utf8mb4: bool  # 4-byte characters survive
     text_bytes: int  # what a text column holds
-    cleans_everything: bool  # every text is decoded, purified, encoded; else only unsafe ones
+    # every text is decoded, purified, encoded; or only unsafe ones; or only patterns in it
+    cleaning: Literal["everything", "unsafe", "patterns"]
     new_id_made: bool  # new_with_id without an id gets one; else the database refuses
     checks_queries: bool  # subqueries and such are refused
     links_email_parents: bool  # saving an email links it to its parent
+
+    early: bool = False  # 6.0 and 6.1: metadata, dates and links of their own kind
+    revives_deleted: bool = False  # a write to a deleted record brings it back
+    decodes_queries: bool = False  # entities in a query are decoded
+    keeps_spelling: bool = False  # an address known already keeps its capitals
+    anyone_writes_users: bool = False
+    invalid_call: str = "An Undefined Error - invalid_call occurred"
 
     # the API version
     login_tolerant: bool = False  # login by name with missing or surplus arguments
@@ -121,7 +129,7 @@ SUITECRM_7_14 = Dialect(
     false_dates=False,
     utf8mb4=True,
     text_bytes=16_777_215,
-    cleans_everything=True,
+    cleaning="everything",
     new_id_made=True,
     checks_queries=True,
     links_email_parents=True,
@@ -139,7 +147,7 @@ SUGARCRM_6_5 = Dialect(
     false_dates=True,
     utf8mb4=False,
     text_bytes=65_535,
-    cleans_everything=False,
+    cleaning="unsafe",
     new_id_made=False,
     checks_queries=True,
     links_email_parents=True,
@@ -160,8 +168,17 @@ SUGARCRM_6_1 = change(
     json_content_type="text/html; charset=UTF-8",
     checks_queries=False,
     links_email_parents=False,
+    cleaning="patterns",
     ids_of_related=True,
     order_by="any",
+    joins_users=True,
+    keyed_field_lists=True,
+    early=True,
+    revives_deleted=True,
+    decodes_queries=True,
+    keeps_spelling=True,
+    anyone_writes_users=True,
+    invalid_call="An Undefined Error - invalid_call occured",
 )
 SUGARCRM_6_0 = change(SUGARCRM_6_1, sugar_version="6.0.0beta1")
 

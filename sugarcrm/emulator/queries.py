@@ -12,6 +12,7 @@ from sugarcrm.emulator.answers import DatabaseError, no_access
 from sugarcrm.emulator.schema import DATETIME_TYPES, Module, Schema
 
 QUOTED = re.compile(r"""'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`[^`]*`""", re.DOTALL)
+ORDER_TERMS = re.compile(r"(?i)\s*[\w.]+(\s+(asc|desc))?(\s*,\s*[\w.]+(\s+(asc|desc))?)*\s*")
 PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 MOMENT = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:[ T](\d\d?)(?::(\d\d?)(?::(\d\d?)(?:\.\d*)?)?)?)?\s*Z?"
@@ -201,6 +202,8 @@ def order_columns(module: Module, order_by: str, any_column: bool) -> list[str]:
         SugarError: it holds more than columns. DatabaseError: the field is no column.
     """
     found = []
+    if any_column and not ORDER_TERMS.fullmatch(order_by):
+        raise DatabaseError
     for name, direction in order_terms(order_by):
         column = module_column(module, name)
         if column is None and any_column:

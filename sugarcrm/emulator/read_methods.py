@@ -6,6 +6,7 @@ from typing import Any
 
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
 from sugarcrm.emulator.database import Row
+from sugarcrm.emulator.entities import from_basic_html
 from sugarcrm.emulator.links import link_list
 from sugarcrm.emulator.queries import order_columns
 from sugarcrm.emulator.reading import Reader, find_all, source
@@ -130,7 +131,7 @@ def get_entry_list(
         records = [
             {n: v if n == "id" or n in fields else None for n, v in r.items()} for r in records
         ]
-    lists = Reader(call, module, names).entries(records)
+    lists = Reader(call, module, names, listed=True).entries(records)
     call.records = len(records)
     answer: dict[str, Any] = {"result_count": len(records)}
     if call.dialect.total_count:
@@ -161,6 +162,8 @@ class Listing:
         self._module = module
         self._order = ordering(call, module, order_by)
         where = str(query or "").strip()
+        if call.dialect.decodes_queries:
+            where = from_basic_html(where)
         translated = call.service.queries.translated
         checked = call.dialect.checks_queries
         conditions = [f"({translated(where, module.table, checked)})"] if where else []

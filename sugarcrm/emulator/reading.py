@@ -93,9 +93,12 @@ class Reader:
     version is left out.
     """
 
-    def __init__(self, call: Call, module: Module, fields: Sequence[str]) -> None:
+    def __init__(
+        self, call: Call, module: Module, fields: Sequence[str], listed: bool = False
+    ) -> None:
         self._call = call
         self._module = module
+        self._listed = listed
         wanted = [name for name in fields or module.fields if name in module.fields]
         first = [name for name in USER_NAMES if name in wanted]
         rest = [n for n in wanted if n not in USER_NAMES and self._given(module.fields[n])]
@@ -154,6 +157,8 @@ class Reader:
             made: dict[str, Any] = {}
             if with_email:
                 made = dict(addresses.shown_fields(found.get(record["id"].lower(), ())))
+                if self._call.dialect.early:
+                    made["email1"] = to_html(made["email1"])
             made |= texts.get(record["id"], {})
             for name in computed:
                 if name not in made:
@@ -200,9 +205,9 @@ class Reader:
     def _user_name(self, user_id: str) -> str:
         """Give the shown name of a user, asked for once per call."""
         if user_id not in self._users:
-            self._users[user_id] = (
-                self._call.service.users.shown_name(user_id, self._call.user) if user_id else ""
-            )
+            nobody = " " if self._listed and self._call.dialect.early else ""
+            users = self._call.service.users
+            self._users[user_id] = users.shown_name(user_id, self._call.user) if user_id else nobody
         return self._users[user_id]
 
     def _account(self, name: str, record: Row) -> str | None:

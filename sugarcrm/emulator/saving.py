@@ -149,7 +149,10 @@ def store(call: Call, change: Change, columns: Row, custom: Row) -> None:
         if not columns.get("deleted"):
             columns.pop("deleted", None)
         columns = blanks(module, change.before) | columns
-        database.update(module.table, columns, "id = ? AND deleted = 0", [key])
+        where = "id = ? AND deleted = 0"
+        if call.dialect.revives_deleted:
+            where, columns = "id = ?", {"deleted": 0} | columns
+        database.update(module.table, columns, where, [key])
     if module.has_custom_table and not database.update(
         module.custom_table, custom or {"id_c": key}, "id_c = ?", [key]
     ):
@@ -175,8 +178,7 @@ def write_relations(call: Call, change: Change, held: dict[str, Any]) -> None:
             sent = {
                 name: plain(held.get(name), given[name]) for name in given if name in EMAIL_INPUTS
             }
-            replaces = call.dialect.updates_email
-            addresses.save_fields(call.database, module.name, change.key, sent, replaces)
+            addresses.save_fields(call.database, module.name, change.key, sent, call.dialect)
     if module.name == "Emails":
         activities.save_email(call, change.key, held, given, change.before)
     if "accounts" in module.links and "account_id" in given:

@@ -115,16 +115,19 @@ def load_options() -> dict[str, dict[str, str]]:
     return {n: v if isinstance(v, dict) else {key: key for key in v} for n, v in lists.items()}
 
 
-def load_schema(product: str, custom_fields: dict[str, Any]) -> Schema:
-    """Read every module as *product* ships it, with the custom fields of the fixtures."""
+def load_schema(tags: frozenset[str], custom_fields: dict[str, Any]) -> Schema:
+    """Read every module as the product of these tags ships it, with the fixtures' custom fields.
+
+    A line marked `only=tag` is for products of that tag, one marked `not=tag` for all others.
+    """
     folder = resources.files(__package__).joinpath("modules")
     names = [f.name[:-4] for f in folder.iterdir() if f.name[0].isupper()]
-    modules = (read_module(name, product) for name in sorted(names))
+    modules = (read_module(name, tags) for name in sorted(names))
     added = dict.fromkeys(custom_fields.get("modules", ()), custom_fields["fields"])
-    return {m.name: with_custom_fields(m, added.get(m.name, {}), product) for m in modules}
+    return {m.name: with_custom_fields(m, added.get(m.name, {}), tags) for m in modules}
 
 
-def read_module(name: str, product: str) -> Module:
+def read_module(name: str, tags: frozenset[str]) -> Module:
     """Parse one table of `modules/`."""
     lines = list(table_lines(name))
     _, name, table, bean, *flags = lines[0]
@@ -133,7 +136,8 @@ def read_module(name: str, product: str) -> Module:
     for words in lines[1:]:
         plain = [w for w in words if "=" not in w]
         settings = dict(w.split("=", 1) for w in words if "=" in w)
-        if settings.pop("only", product) != product:
+        only, others = settings.pop("only", None), settings.pop("not", None)
+        if (only and only not in tags) or others in tags:
             continue
         if words[0] == "->":
             link = read_link(plain[1:], settings, name, table)
@@ -205,7 +209,7 @@ def read_link(words: Sequence[str], settings: dict[str, str], module: str, table
     )
 
 
-def with_custom_fields(module: Module, custom: dict[str, Any], product: str) -> Module:
+def with_custom_fields(module: Module, custom: dict[str, Any], tags: frozenset[str]) -> Module:
     """Add the fixtures' custom fields and the ones that the product itself ships."""
     if not module.has_custom_table:
         return module
@@ -217,7 +221,7 @@ def with_custom_fields(module: Module, custom: dict[str, Any], product: str) -> 
             ("geocode_status", "varchar", 255),
             ("address", "varchar", 255),
         )
-        if product == "suitecrm"
+        if "suitecrm" in tags
     }
     fields = {name: custom_field(name, made) for name, made in (custom | stock).items()}
     return msgspec.structs.replace(module, fields=module.fields | fields)

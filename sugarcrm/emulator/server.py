@@ -58,7 +58,8 @@ def build_service(options: Options) -> Service:
 
     fixtures = msgspec.json.decode(options.fixtures.read_bytes())
     dialect = PROFILES[options.profile]["v2"]
-    schema = load_schema(dialect.product, fixtures.get("custom_fields", {}))
+    tags = frozenset({dialect.product, "early" if dialect.early else "late"})
+    schema = load_schema(tags, fixtures.get("custom_fields", {}))
     database = Database(options.database, schema)
     service = Service(
         database=database,

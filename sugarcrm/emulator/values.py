@@ -1,5 +1,6 @@
 """How a value that was sent becomes the one that is echoed and the one that is stored."""
 
+import contextlib
 import re
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
@@ -15,6 +16,7 @@ from sugarcrm.emulator.entities import (
     from_html,
     purified_if_unsafe,
     to_html,
+    without_patterns,
 )
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.purifier import purified
@@ -27,6 +29,7 @@ NUMBER = re.compile(r"[+-]?[0-9.]*")
 EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
+YEAR_2000 = datetime(2000, 1, 1)  # noqa: DTZ001 text without a zone
 NO_DAY = "1900-01-01"  # what custom date fields take for empty
 WIDE_INT = 2**63  # PHP turns a longer number into a float
 INT_LIMIT = 2**31
@@ -83,9 +86,9 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
     if field.type == "bool":
         return boolean(field, value, unchanged, creating or not dialect.php_8)
     if field.type in DATETIME_TYPES:
-        return moment(value)
+        return early_moment(value) if dialect.early else moment(value)
     if field.type == "date":
-        read = day(value)
+        read = early_day(value) if dialect.early else day(value)
         if field.custom and read.stored == NO_DAY:
             read = Written("", None)
         return Written(read.echo or (False if dialect.false_dates else ""), read.stored)
@@ -98,21 +101,21 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
 
 
 def text(field: Field, value: Any, dialect: Dialect) -> Written:
-    """Clean text; in SuiteCRM a custom field is decoded once less: it keeps `&amp;` and `&lt;`."""
+    """Clean text; custom fields are decoded once less: in SuiteCRM they keep `&amp;` and `&lt;`."""
     sent = php_text(value)
-    if dialect.cleans_everything:
+    if dialect.cleaning == "everything":
         whole = "text" in field.type + field.db_type
         echo = cleaned(sent if whole else sent.strip(" \t\n\r\0\x0b"))
         stored = decode_once(echo) if field.custom else from_html(echo)
-    else:
-        echo = purified_if_unsafe(sent)
-        stored = from_basic_html(echo)
-        stored = stored if field.custom else from_basic_html(stored)
-        if not isinstance(value, str):
-            return Written(value, fitted(field, stored, dialect))
-        if field.name == "description_html":
-            echo = to_html(echo)
-    return Written(echo, fitted(field, stored, dialect))
+        return Written(echo, fitted(field, stored, dialect))
+    early = dialect.cleaning == "patterns"
+    echo = without_patterns(sent) if early else purified_if_unsafe(sent)
+    stored = from_basic_html(echo)
+    if early or not field.custom:
+        stored = from_basic_html(stored)
+    if field.name == "description_html":
+        echo = to_html(echo)
+    return Written(echo if isinstance(value, str) else value, fitted(field, stored, dialect))
 
 
 def fitted(field: Field, stored: str, dialect: Dialect) -> str:
@@ -225,6 +228,33 @@ def day(value: Any) -> Written:
     found = rolled(match)
     shown = f"{found:%Y-%m-%d}" if found else ""
     return Written(shown, shown or None)
+
+
+def slash_moment(text_: str) -> datetime | None:
+    """Read a date-time as a person types it in the user's format; None if it is none."""
+    for form in ("%m/%d/%Y %H:%M", "%m/%d/%Y"):
+        with contextlib.suppress(ValueError):
+            return datetime.strptime(text_, form)  # noqa: DTZ007 text without a zone
+    return None
+
+
+def early_moment(value: Any) -> Written:
+    """Read a date-time as 6.0 does: what it cannot read becomes the year 2000."""
+    sent = php_text(value)
+    if not sent or MOMENT.fullmatch(sent):
+        return moment(value)
+    found = slash_moment(sent) or YEAR_2000
+    full = f"{found:%Y-%m-%d %H:%M:%S}"
+    return Written(full, full)
+
+
+def early_day(value: Any) -> Written:
+    """Read a date as 6.0 does: what it cannot read becomes the year 2000."""
+    sent = php_text(value)
+    if not sent or (DAY.fullmatch(sent) and len(sent) == 10):
+        return day(value)
+    found = f"{slash_moment(sent) or YEAR_2000:%Y-%m-%d}"
+    return Written(found, found)
 
 
 def real(text_: str, otherwise: str) -> str:
