@@ -38,10 +38,11 @@ def to_html(text: str) -> str:
     return text.translate(SHOWN)
 
 
-def from_basic_html(text: str) -> str:
-    """Decode the five basic entities, as the older product does before it stores."""
+def from_basic_html(text: str, ampersands: bool = True) -> str:
+    """Decode the basic entities, as the older product does before it stores."""
     for entity, sign in BASIC:
-        text = text.replace(entity, sign)
+        if ampersands or sign != "&":
+            text = text.replace(entity, sign)
     return text
 
 

@@ -95,6 +95,8 @@ def link_rows(
     hidden = {n for n in known & module.fields.keys() if all(n not in row for row in rows)}
     shown = [n for n in dict.fromkeys(fields) if n in known - hidden]
     if call.dialect.early and link.table == "email_addr_bean_rel":
+        if call.dialect.first and link.relationship == "leads_email_addresses":
+            shown = [name for name in shown if name != "primary_address"]
         for row, record in zip(rows, records, strict=True):
             row["primary_address"] = str(record["primary_address"])
     return [{n: {"name": n, "value": row.get(n, "")} for n in shown} for row in rows]

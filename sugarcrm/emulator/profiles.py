@@ -34,6 +34,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     decodes_queries: bool = False  # entities in a query are decoded
     keeps_spelling: bool = False  # an address known already keeps its capitals
     anyone_writes_users: bool = False
+    first: bool = False  # 6.0 alone: fewer required fields, shorter phones, `&amp;` is kept
+    empty_choice_is_none: bool = False  # select_fields [] gives no fields, instead of all
     invalid_call: str = "An Undefined Error - invalid_call occurred"
 
     # the API version
@@ -180,7 +182,13 @@ SUGARCRM_6_1 = change(
     anyone_writes_users=True,
     invalid_call="An Undefined Error - invalid_call occured",
 )
-SUGARCRM_6_0 = change(SUGARCRM_6_1, sugar_version="6.0.0beta1")
+SUGARCRM_6_0 = change(
+    SUGARCRM_6_1,
+    sugar_version="6.0.0beta1",
+    sql_failure_text="Error retrieving list:  Query Failed: SELECT",
+    first=True,
+    empty_choice_is_none=True,
+)
 
 
 def some_versions(v2: Dialect, *names: str) -> dict[str, Dialect]:

@@ -90,10 +90,11 @@ def field_names(call: Call, fields: Any) -> list[str]:
     if isinstance(fields, dict):
         return list(map(str, fields.values()))
     if isinstance(fields, list | tuple):
-        return [name for name in fields if isinstance(name, str)]
+        chosen = [name for name in fields if isinstance(name, str)]
+        return chosen or [NO_FIELD] * call.dialect.empty_choice_is_none
     if fields and call.dialect.php_8:
         raise FatalError
-    return [NO_FIELD] if fields else []
+    return [NO_FIELD] if fields or call.dialect.empty_choice_is_none else []
 
 
 def integer(value: Any) -> int:
@@ -163,7 +164,7 @@ class Listing:
         self._order = ordering(call, module, order_by)
         where = str(query or "").strip()
         if call.dialect.decodes_queries:
-            where = from_basic_html(where)
+            where = from_basic_html(where, ampersands=not call.dialect.first)
         translated = call.service.queries.translated
         checked = call.dialect.checks_queries
         conditions = [f"({translated(where, module.table, checked)})"] if where else []

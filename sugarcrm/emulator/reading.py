@@ -7,6 +7,7 @@ from typing import Any
 from sugarcrm.emulator import addresses, names
 from sugarcrm.emulator.database import EMAILS_TEXT, Row
 from sugarcrm.emulator.entities import to_html
+from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Module
 from sugarcrm.emulator.service import Call
 
@@ -68,10 +69,11 @@ def shown_number(field: Field) -> Show:
     return lambda value: str(int(value)) if float(value).is_integer() else str(value)
 
 
-def show_of(field: Field, module: Module, false_dates: bool) -> Show:
+def show_of(field: Field, module: Module, dialect: Dialect) -> Show:
     """Make the function that writes a stored value of this field."""
-    if field.type == "date" and false_dates:
-        return lambda value: False if value in (None, "", "0000-00-00") else value[:10]
+    if field.type == "date" and dialect.false_dates:
+        empty = {None, ""} if dialect.first else {None, "", "0000-00-00"}
+        return lambda value: False if value in empty else value[:10]
     if field.type == "date":
         return lambda value: "" if value in (None, "0000-00-00") else value[:10]
     if field.type in DATETIME_TYPES:
@@ -103,9 +105,8 @@ class Reader:
         first = [name for name in USER_NAMES if name in wanted]
         rest = [n for n in wanted if n not in USER_NAMES and self._given(module.fields[n])]
         self.names = list(dict.fromkeys(first + rest))
-        false_dates = call.dialect.false_dates
         self._show = {
-            n: show_of(module.fields[n], module, false_dates)
+            n: show_of(module.fields[n], module, call.dialect)
             for n in self.names
             if module.fields[n].source != "non-db"
         }
@@ -205,7 +206,8 @@ class Reader:
     def _user_name(self, user_id: str) -> str:
         """Give the shown name of a user, asked for once per call."""
         if user_id not in self._users:
-            nobody = " " if self._listed and self._call.dialect.early else ""
+            dialect = self._call.dialect
+            nobody = " " if self._listed and dialect.early and not dialect.first else ""
             users = self._call.service.users
             self._users[user_id] = users.shown_name(user_id, self._call.user) if user_id else nobody
         return self._users[user_id]

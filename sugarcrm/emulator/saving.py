@@ -10,6 +10,7 @@ from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.entities import from_html
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.names import person_name
+from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.values import php_text, truthy, written
@@ -69,7 +70,7 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
         creating=chosen or not sent.get("id"),
         id=php_text(sent.get("id") or "") or new_id(),
     )
-    values = with_defaults(change, change.given | stamps(call, change))
+    values = with_defaults(change, change.given | stamps(call, change), call.dialect)
     if not change.creating and not sent.get("update_date_entered"):
         values.pop("date_entered", None)
     values |= activities.computed(module, values, before)
@@ -96,7 +97,7 @@ def stamps(call: Call, change: Change) -> dict[str, Any]:
     return made
 
 
-def with_defaults(change: Change, values: dict[str, Any]) -> dict[str, Any]:
+def with_defaults(change: Change, values: dict[str, Any], dialect: Dialect) -> dict[str, Any]:
     """Fill in what the module gives to fields that were not sent."""
     made = dict(values)
     for field in change.module.fields.values():
@@ -107,6 +108,8 @@ def with_defaults(change: Change, values: dict[str, Any]) -> dict[str, Any]:
             continue
         if field.default not in (None, ""):
             made.setdefault(name, field.default)
+        elif dialect.first and field.type in NUMERIC_TYPES:
+            continue
         elif field.custom and name not in change.sent and field.type not in DATED:
             made.setdefault(name, "")
     return made

@@ -1,6 +1,6 @@
 """Modules, fields and links, read from the tables in `modules/`.
 
-A line is a field (`name type [nodb] [required] [key=value ..]`), a link
+A line is a field (`name type [nodb] [required] [required-later] [key=value ..]`), a link
 (`-> name relationship Module kind [columns] [key=value ..]`), or `include _file`.
 A later field of the same name replaces an earlier one. `len="100"` is text and `len=100` a
 number, as the server sends them.
@@ -143,7 +143,7 @@ def read_module(name: str, tags: frozenset[str]) -> Module:
             link = read_link(plain[1:], settings, name, table)
             links[link.name] = link
         else:
-            fields[plain[0]] = read_field(plain, settings)
+            fields[plain[0]] = read_field(plain, settings, "first" in tags)
     return Module(
         name=name, table=table, bean=bean, flags=frozenset(flags), fields=fields, links=links
     )
@@ -160,13 +160,13 @@ def table_lines(name: str) -> Iterator[list[str]]:
             yield words
 
 
-def read_field(words: Sequence[str], settings: dict[str, str]) -> Field:
-    """Build a field from its words."""
+def read_field(words: Sequence[str], settings: dict[str, str], first: bool) -> Field:
+    """Build a field from its words; the *first* product requires fewer fields."""
     return Field(
         name=words[0],
         type=words[1],
         source="non-db" if "nodb" in words else "db",
-        required="required" in words,
+        required="required" in words or ("required-later" in words and not first),
         sensitive="sensitive" in words,
         db_type=settings.get("dbtype", ""),
         length=scalar(settings.get("len")),

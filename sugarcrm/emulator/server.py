@@ -58,7 +58,8 @@ def build_service(options: Options) -> Service:
 
     fixtures = msgspec.json.decode(options.fixtures.read_bytes())
     dialect = PROFILES[options.profile]["v2"]
-    tags = frozenset({dialect.product, "early" if dialect.early else "late"})
+    ages = [age for age in ("early", "first") if getattr(dialect, age)]
+    tags = frozenset({dialect.product, *ages})
     schema = load_schema(tags, fixtures.get("custom_fields", {}))
     database = Database(options.database, schema)
     service = Service(

@@ -82,13 +82,17 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
         raise FatalError
     unchanged = before is not None and loosely_equal(value, before)
     if field.type in NUMERIC_TYPES:
+        if dialect.first and field.custom and value == "":
+            return Written(value, 0)
         return number(field, value, unchanged)
     if field.type == "bool":
         return boolean(field, value, unchanged, creating or not dialect.php_8)
     if field.type in DATETIME_TYPES:
         return early_moment(value) if dialect.early else moment(value)
     if field.type == "date":
-        read = early_day(value) if dialect.early else day(value)
+        read = early_day(value) if dialect.early and not dialect.first else day(value)
+        if dialect.first and not read.echo:
+            read = early_day(value)
         if field.custom and read.stored == NO_DAY:
             read = Written("", None)
         return Written(read.echo or (False if dialect.false_dates else ""), read.stored)
@@ -110,8 +114,8 @@ def text(field: Field, value: Any, dialect: Dialect) -> Written:
         return Written(echo, fitted(field, stored, dialect))
     early = dialect.cleaning == "patterns"
     echo = without_patterns(sent) if early else purified_if_unsafe(sent)
-    stored = from_basic_html(echo)
-    if early or not field.custom:
+    stored = from_basic_html(echo, ampersands=not dialect.first)
+    if (early or not field.custom) and not dialect.first:
         stored = from_basic_html(stored)
     if field.name == "description_html":
         echo = to_html(echo)
