@@ -2,7 +2,6 @@
 
 | key                        | type   | content                                         | life        |
 |----------------------------|--------|-------------------------------------------------|-------------|
-| installation               | string | random id of this installation                  | for ever    |
 | connector                  | string | address, user, encrypted password, what answered | for ever    |
 | catalogue                  | hash   | module -> fields of SugarCRM, as last read      | for ever    |
 | standard_fields            | hash   | field name -> type, source, system usage        | for ever    |

@@ -49,6 +49,8 @@ def set_up(settings: Settings, stream: TextIO | None = None) -> Redaction:
     )
     logging.root.handlers = [handler]
     logging.root.setLevel(settings.log_level.upper())
+    # It writes headers that it cannot parse into its warnings, as a server sent them.
+    logging.getLogger("urllib3").setLevel(logging.ERROR)
     return redaction
 
 

@@ -1,5 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
+import structlog
 from cryptography.fernet import Fernet
+from standardwebhooks.webhooks import Webhook
 
 from console.sources import SourceError, Sources
 
@@ -80,9 +84,23 @@ def test_given_secret_is_the_one_that_counts(sources):
     assert sources.let_sign("site", secret) == secret
 
 
-def test_secret_sealed_with_a_lost_key_is_named(sources, redis_client):
-    sources.add("site")
-    sources.let_sign("site")
+def test_secret_sealed_with_a_lost_key_is_named_and_stops_no_other_source(sources, redis_client):
+    other_key = Fernet.generate_key().decode()
+    sources.add("lost")
+    sources.let_sign("lost")
+    later = Sources(redis_client, (other_key,))
+    later.add("site")
+    webhook = Webhook(later.let_sign("site"))
+    signed_at = datetime.now(UTC)
+    headers = {
+        "webhook-id": "1",
+        "webhook-timestamp": str(int(signed_at.timestamp())),
+        "webhook-signature": webhook.sign("1", signed_at, "{}"),
+    }
 
-    with pytest.raises(SourceError, match="opens the secret of 'site'"):
-        Sources(redis_client, (Fernet.generate_key().decode(),)).by_signature(b"", {})
+    with structlog.testing.capture_logs() as logs:
+        assert later.by_signature(b"{}", headers) == "site"
+
+    assert [(line["source"], line["problem"]) for line in logs] == [
+        ("lost", "no key in SUGARLOOP_KEY opens the secret of 'lost'")
+    ]
