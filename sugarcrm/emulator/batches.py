@@ -5,7 +5,6 @@ from typing import Any
 from sugarcrm.emulator import addresses
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.entities import to_html
-from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.reading import Reader, find
 from sugarcrm.emulator.saving import mark_deleted, save
 from sugarcrm.emulator.schema import Module
@@ -29,7 +28,7 @@ def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
             sent = with_account(call, sent)
             duplicate = None if record_id else duplicate_contact(call, sent)
             if duplicate is not None:
-                merge_into(call, duplicate)
+                merge_into(call, module, duplicate)
                 return duplicate
         saved = save(call, module, sent, before)
         if saved.deleted and module.name in {"Contacts", "Calls", "Meetings"}:
@@ -99,8 +98,14 @@ def contact_without_email(call: Call, last: str, first: str) -> str | None:
     return str(row["id"]) if row else None
 
 
-def merge_into(call: Call, record_id: str) -> None:
-    """Do to a contact what the server does when it meets a duplicate: its addresses are lost."""
-    stamp = {"date_modified": now_text(), "modified_user_id": call.user.id}
-    call.database.update("contacts", stamp, "id = ? AND deleted = 0", [record_id])
-    addresses.unlink(call.database, "Contacts", record_id)
+def merge_into(call: Call, module: Module, record_id: str) -> None:
+    """Do to a contact what the server does when it meets a duplicate.
+
+    It saves an empty contact over it: addresses are lost, and fields with a default, as all
+    custom ones but dates have, fall back to that.
+    """
+    save(call, module, {"id": record_id}, None)
+    defaults = {f.name: f.default for f in module.fields.values() if f.stored and f.default}
+    defaults.pop("deleted", None)
+    call.database.update(module.table, defaults, "id = ? AND deleted = 0", [record_id])
+    addresses.unlink(call.database, module.name, record_id)

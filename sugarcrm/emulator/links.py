@@ -129,8 +129,6 @@ def connect_by_table(
         extra["primary_address"] = 1
     known = {n: v for n, v in fields.items() if n in {"accept_status", "contact_role"}}
     extra |= known if link.table.startswith(("calls_", "meetings_", "opp")) else {}
-    if link.kind == "join" and link.table == "accounts_contacts" and link.own_key == "contact_id":
-        disconnect(call, link, record, "")
     if not call.database.update(link.table, extra, where, list(columns.values())):
         call.database.insert(link.table, {"id": new_id()} | columns | extra)
 

@@ -4,17 +4,19 @@ import re
 from html.entities import name2codepoint
 from html.parser import HTMLParser
 
-INLINE = "a abbr acronym b bdo big cite code del dfn em font i ins kbd q s samp small span strike"
-INLINE += " strong sub sup tt u var object label button select option textarea"
-BLOCK = "address blockquote center dir div dl dt dd fieldset form h1 h2 h3 h4 h5 h6 legend li menu"
-BLOCK += " ol p pre table caption tbody td tfoot th thead tr ul colgroup"
-_VOID = "br hr img input area col param"
+INLINE = "a abbr acronym b basefont bdo big cite code del dfn em font i ins kbd q s samp small span"
+INLINE += " strike strong sub sup tt u var"
+BLOCK = (
+    "address blockquote center dir div dl dt dd h1 h2 h3 h4 h5 h6 li menu ol p pre table caption"
+)
+BLOCK += " caption tbody td tfoot th thead tr ul colgroup"
+_VOID = "br hr img col"
 VOID = frozenset(_VOID.split())
 BLOCKS = frozenset(BLOCK.split()) | {"hr"}
 ALLOWED = frozenset(INLINE.split()) | BLOCKS | VOID
 HIDDEN = frozenset({"script", "style", "title", "head"})
-KEPT_EMPTY = frozenset({"td", "th", "colgroup", "textarea", "option"})
-CLOSES_ITSELF = frozenset({"li", "td", "th", "tr", "dt", "dd", "option", "p"})
+KEPT_EMPTY = frozenset({"td", "th", "colgroup"})
+CLOSES_ITSELF = frozenset({"li", "td", "th", "tr", "dt", "dd", "p"})
 NEEDS_PARENT = {
     "li": frozenset({"ul", "ol", "dir", "menu"}),
     "tr": frozenset({"table", "tbody", "thead", "tfoot"}),
@@ -26,9 +28,28 @@ NEEDS_PARENT = {
 _ATTRIBUTES = """
 abbr align alt bgcolor border cellpadding cellspacing cite class clear color colspan dir
 face for height href hspace lang name noshade rel rowspan scope size span src start
-style summary target title type valign value vspace width
+style summary title type valign value vspace width
 """
 ATTRIBUTES = frozenset(_ATTRIBUTES.split())
+COLOURS = {
+    "black": "#000000",
+    "silver": "#C0C0C0",
+    "gray": "#808080",
+    "white": "#FFFFFF",
+    "maroon": "#800000",
+    "red": "#FF0000",
+    "purple": "#800080",
+    "fuchsia": "#FF00FF",
+    "green": "#008000",
+    "lime": "#00FF00",
+    "olive": "#808000",
+    "yellow": "#FFFF00",
+    "navy": "#000080",
+    "blue": "#0000FF",
+    "teal": "#008080",
+    "aqua": "#00FFFF",
+    "orange": "#FFA500",
+}
 LINKS = frozenset({"href", "src", "cite"})
 SCHEMES = frozenset({"http", "https", "mailto", "ftp", "nntp", "news", "tel"})
 BARE_AMPERSAND = re.compile(r"&(?!(?:#[0-9]+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);)")
@@ -122,6 +143,10 @@ class Purifier(HTMLParser):
         if not self._hidden:
             self._parts[-1].append(escaped(data))
 
+    def unknown_decl(self, data: str) -> None:
+        if data.startswith("CDATA["):
+            self.handle_data(data.removeprefix("CDATA["))
+
     def handle_entityref(self, name: str) -> None:
         self.handle_data(chr(name2codepoint[name]) if name in name2codepoint else f"&{name};")
 
@@ -138,12 +163,21 @@ def kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> str:
         text = (value or "").replace("\n", " ")
         if name == "id" and text:
             kept["id"] = f"sugar_text_{text}"
+        elif name == "style" and safe(name, text):
+            kept[name] = declarations(text)
         elif name in ATTRIBUTES and name not in kept and safe(name, text):
             kept[name] = text
     if tag == "img" and "src" in kept:
         kept.setdefault("alt", kept["src"].rpartition("/")[2])
     pairs = (f' {n}="{escaped(v).replace(chr(34), "&quot;")}"' for n, v in kept.items())
     return "".join(pairs)
+
+
+def declarations(style: str) -> str:
+    """Write CSS declarations without blanks, and colours as numbers."""
+    pairs = (part.partition(":") for part in style.split(";") if ":" in part)
+    written = ((name.strip().lower(), value.strip()) for name, _, value in pairs)
+    return "".join(f"{name}:{COLOURS.get(value.lower(), value)};" for name, value in written)
 
 
 def safe(name: str, value: str) -> bool:

@@ -42,6 +42,11 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         return {name: value for name, value in self.sent.items() if value is not None}
 
     @property
+    def blank(self) -> bool:
+        """Whether the server saves a bean that it never read: all defaults, no record."""
+        return self.before is None
+
+    @property
     def key(self) -> str:
         """The id as the column holds it."""
         return self.id[:36]
@@ -104,7 +109,7 @@ def with_defaults(change: Change, values: dict[str, Any], dialect: Dialect) -> d
         name = field.name
         if field.fallback and (name in change.sent or change.creating) and not made.get(name):
             made[name] = field.fallback
-        if not change.creating or field.source == "non-db":
+        if field.source == "non-db" or not (change.creating or (field.custom and change.blank)):
             continue
         if field.default not in (None, ""):
             made.setdefault(name, field.default)

@@ -120,10 +120,8 @@ class Users:
         )
 
     def shown_name(self, user_id: str, viewer: User) -> str:
-        """Give a user's name as *viewer* sees it; "" if there is no such active user."""
-        row = self._database.row(
-            "SELECT * FROM users WHERE id = ? AND status = 'Active' AND deleted = 0", [user_id]
-        )
+        """Give a user's name, an inactive or deleted one's too, as *viewer* sees it."""
+        row = self._database.row("SELECT * FROM users WHERE id = ?", [user_id])
         if row is None:
             return ""
         return full_name(row) if viewer.shows_full_names else str(row["user_name"])
