@@ -25,7 +25,7 @@ up: install  ## keep everything running on the embedded server, until Ctrl-C
 	$(BIN)/sugarloop up
 
 test: install  ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 lint: install
 	$(BIN)/ruff check .

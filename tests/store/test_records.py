@@ -132,7 +132,7 @@ def test_changed_records_come_in_the_order_of_their_changes(records):
     assert records.dirty(0, records.last_change(), 10) == [("r2", 1)]
 
 
-def test_a_tombstone_is_not_counted_and_a_removed_record_leaves_nothing(records, redis_client):
+def test_a_tombstone_is_not_counted_and_a_removed_record_leaves_nothing(records):
     add(records, person("r1", "c1"), person("r2", "c2"))
     first, second = records.get_many(["r1", "r2"]).values()
     gone = Record(id="r1", crm_id="c1", values=first.values, gone="deleted in SugarCRM")
