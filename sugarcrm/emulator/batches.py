@@ -10,7 +10,8 @@ from sugarcrm.emulator.saving import mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import php_text, truthy
+from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.written import php_text
 
 
 def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:

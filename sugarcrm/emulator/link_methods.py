@@ -7,12 +7,12 @@ from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.links import connect, disconnect, link_list, related_records
 from sugarcrm.emulator.queries import order_terms
-from sugarcrm.emulator.read_methods import field_names, integer
+from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, find
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.values import integer, truthy
 from sugarcrm.emulator.write_methods import pairs
 
 

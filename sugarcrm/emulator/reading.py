@@ -196,12 +196,15 @@ class Reader:
             return self._account(name, record)
         field = self._module.fields[name]
         if field.type == "relate" and field.id_name in record and field.related_module:
-            related = self._call.service.schema[field.related_module]
-            return to_html(self._related(related, record[field.id_name] or ""))
+            return to_html(self._related(field.related_module, record[field.id_name] or ""))
         return ""
 
-    def _related(self, module: Module, record_id: str) -> str:
-        return names.record_name(self._call.database, module, record_id) if record_id else ""
+    def _related(self, module_name: str, record_id: str) -> str:
+        """Give the name of the record that an id field names; "" if it is gone."""
+        module = self._call.service.schema.get(module_name)
+        if module is None or not record_id:
+            return ""
+        return names.record_name(self._call.database, module, record_id)
 
     def _user_name(self, user_id: str) -> str:
         """Give the shown name of a user, asked for once per call."""

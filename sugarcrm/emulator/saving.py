@@ -13,7 +13,8 @@ from sugarcrm.emulator.names import person_name
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.values import php_text, truthy, written
+from sugarcrm.emulator.values import truthy, written
+from sugarcrm.emulator.written import php_text
 
 DATED = DATETIME_TYPES | {"date"}
 EMAIL_INPUTS = frozenset((*addresses.EMAIL_FIELDS, "email_opt_out", "invalid_email"))

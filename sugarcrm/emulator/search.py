@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from sugarcrm.emulator.read_methods import field_names, integer
+from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
+from sugarcrm.emulator.values import integer
 
 SHOWN_FIELDS = ("id", "name", "first_name", "last_name", "email1", "phone_work", "status")
 

@@ -1,14 +1,11 @@
 """How a value that was sent becomes the one that is echoed and the one that is stored."""
 
-import contextlib
 import re
-from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-import msgspec
-
 from sugarcrm.emulator.answers import FatalError
+from sugarcrm.emulator.dates import day, early_day, early_moment, moment
 from sugarcrm.emulator.entities import (
     cleaned,
     decode_once,
@@ -21,42 +18,16 @@ from sugarcrm.emulator.entities import (
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.purifier import purified
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Field
+from sugarcrm.emulator.written import Written, php_text
 
 FALSE_TEXTS = frozenset({"off", "false", "0", "no"})
-DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})")
-MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 NUMBER = re.compile(r"[+-]?[0-9.]*")
 EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
-YEAR_2000 = datetime(2000, 1, 1)  # noqa: DTZ001 text without a zone
 NO_DAY = "1900-01-01"  # what custom date fields take for empty
 WIDE_INT = 2**63  # PHP turns a longer number into a float
 INT_LIMIT = 2**31
-
-
-class Written(msgspec.Struct, frozen=True):
-    """A value as the bean holds it (and echoes it), and as the database gets it."""
-
-    echo: Any
-    stored: Any
-
-
-def php_text(value: Any) -> str:
-    """Turn a scalar into text as PHP does.
-
-    Raises:
-        FatalError: it is a list or an object.
-    """
-    if isinstance(value, dict | list):
-        raise FatalError
-    if value in (None, False):
-        return "" if not isinstance(value, int | float) or value is False else "0"
-    if value is True:
-        return "1"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
 
 
 def loosely_equal(first: Any, second: Any) -> bool:
@@ -72,6 +43,12 @@ def loosely_equal(first: Any, second: Any) -> bool:
 def truthy(value: Any) -> bool:
     """Tell whether PHP takes a value for true."""
     return bool(value) and value != "0"
+
+
+def integer(value: Any) -> int:
+    """Read a number as PHP does: the leading digits count."""
+    match = re.match(r"\s*[+-]?\d+", str(value)) if value is not None else None
+    return int(match[0]) if match else 0
 
 
 def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dialect) -> Written:
@@ -194,77 +171,3 @@ def boolean(field: Field, value: Any, unchanged: bool, creating: bool) -> Writte
     if unchanged and not isinstance(value, bool):
         return Written(value, stored)
     return Written(held, stored)
-
-
-def rolled(match: re.Match[str]) -> datetime | None:
-    """Read a day that may be past the end of its month; None if it is past all calendars."""
-    year, month, day_ = (int(part) for part in match.groups())
-    try:
-        first = datetime(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)  # noqa: DTZ001 no zone
-        return first + timedelta(days=day_ - 1)
-    except (ValueError, OverflowError):
-        return None
-
-
-def moment(value: Any) -> Written:
-    """Read a date-time; anything but the database's own form empties the field."""
-    sent = php_text(value)
-    if MOMENT.fullmatch(sent):
-        return Written(sent, real(sent, "0000-00-00 00:00:00"))
-    match = DAY.fullmatch(sent)
-    found = rolled(match) if match else None
-    if found is None:
-        return Written("", None)
-    full = f"{found:%Y-%m-%d} 00:00:00"
-    return Written(full, full)
-
-
-def day(value: Any) -> Written:
-    """Read a date; of a date-time the date part counts."""
-    sent = php_text(value)
-    if MOMENT.fullmatch(sent):
-        sent = sent[:10]
-    match = DAY.fullmatch(sent)
-    if match is None:
-        return Written("", None)
-    if len(sent) == 10:
-        return Written(sent, real(sent, "0000-00-00"))
-    found = rolled(match)
-    shown = f"{found:%Y-%m-%d}" if found else ""
-    return Written(shown, shown or None)
-
-
-def slash_moment(text_: str) -> datetime | None:
-    """Read a date-time as a person types it in the user's format; None if it is none."""
-    for form in ("%m/%d/%Y %H:%M", "%m/%d/%Y"):
-        with contextlib.suppress(ValueError):
-            return datetime.strptime(text_, form)  # noqa: DTZ007 text without a zone
-    return None
-
-
-def early_moment(value: Any) -> Written:
-    """Read a date-time as 6.0 does: what it cannot read becomes the year 2000."""
-    sent = php_text(value)
-    if not sent or MOMENT.fullmatch(sent):
-        return moment(value)
-    found = slash_moment(sent) or YEAR_2000
-    full = f"{found:%Y-%m-%d %H:%M:%S}"
-    return Written(full, full)
-
-
-def early_day(value: Any) -> Written:
-    """Read a date as 6.0 does: what it cannot read becomes the year 2000."""
-    sent = php_text(value)
-    if not sent or (DAY.fullmatch(sent) and len(sent) == 10):
-        return day(value)
-    found = f"{slash_moment(sent) or YEAR_2000:%Y-%m-%d}"
-    return Written(found, found)
-
-
-def real(text_: str, otherwise: str) -> str:
-    """Give the text if it names a real instant, else the database's zero."""
-    try:
-        datetime.fromisoformat(text_)
-    except ValueError:
-        return otherwise
-    return text_

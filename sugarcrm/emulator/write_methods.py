@@ -12,7 +12,8 @@ from sugarcrm.emulator.saving import Saved, mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import php_text, truthy
+from sugarcrm.emulator.values import truthy
+from sugarcrm.emulator.written import php_text
 
 SAFE_ID = re.compile(r"[a-zA-Z0-9_-]*")
 

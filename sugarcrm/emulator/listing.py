@@ -1,0 +1,91 @@
+"""The statement behind get_entry_list."""
+
+import sqlite3
+from typing import Any
+
+from sugarcrm.emulator.answers import DatabaseError
+from sugarcrm.emulator.database import Row
+from sugarcrm.emulator.entities import from_basic_html
+from sugarcrm.emulator.queries import order_columns
+from sugarcrm.emulator.reading import source
+from sugarcrm.emulator.schema import Module
+from sugarcrm.emulator.service import Call
+from sugarcrm.emulator.values import integer
+
+
+class Listing:
+    """Finds the records of one module that a condition asks for."""
+
+    def __init__(self, call: Call, module: Module, query: Any, order_by: Any, deleted: Any) -> None:
+        """Check and translate both clauses.
+
+        Raises:
+            SugarError, DatabaseError: they are refused, or the database cannot read them.
+        """
+        self._call = call
+        self._module = module
+        self._order = ordering(call, module, order_by)
+        where = str(query or "").strip()
+        if call.dialect.decodes_queries:
+            where = from_basic_html(where, ampersands=not call.dialect.first)
+        translated = call.service.queries.translated
+        checked = call.dialect.checks_queries
+        conditions = [f"({translated(where, module.table, checked)})"] if where else []
+        state = integer(deleted)
+        if state == 0:
+            conditions.append(f"{module.table}.deleted = 0")
+        elif state == 1 and call.dialect.deleted_alone:
+            conditions.append(f"{module.table}.deleted = 1")
+        self._values: list[Any] = []
+        if call.user.sees_only_own(module.name):
+            conditions.append(f"{module.table}.assigned_user_id = ?")
+            self._values.append(call.user.id)
+        self._where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        self._from = source(module) + joined_tables(call, module)
+
+    def page(self, start: int, size: int) -> list[Row]:
+        """Give the records of one page."""
+        columns = f"{self._module.table}.*"
+        if self._module.has_custom_table:
+            columns += f", {self._module.custom_table}.*"
+        statement = f"SELECT {columns} FROM {self._from}{self._where}{self._order} LIMIT ? OFFSET ?"  # noqa: S608 translated
+        return self._rows(statement, [*self._values, size, start])
+
+    def total(self) -> int:
+        """Give the number of all records that the condition finds."""
+        statement = f"SELECT COUNT(*) AS n FROM {self._from}{self._where}"  # noqa: S608 translated
+        return int(self._rows(statement, self._values)[0]["n"])
+
+    def _rows(self, statement: str, values: list[Any]) -> list[Row]:
+        try:
+            return self._call.database.rows(statement, values)
+        except sqlite3.Error as error:
+            raise DatabaseError from error
+
+
+def joined_tables(call: Call, module: Module) -> str:
+    """Give the joins that the server adds, which make unprefixed columns ambiguous."""
+    if not call.dialect.joins_users:
+        return ""
+    keys = ("assigned_user_id", "modified_user_id", "created_by")
+    joins = [
+        f" LEFT JOIN users jt{number} ON jt{number}.id = {module.table}.{key}"
+        for number, key in enumerate(keys)
+        if key in module.fields and module.fields[key].stored
+    ]
+    link = module.links.get("accounts")
+    if link is not None and link.kind == "join" and module.name == "Contacts":
+        joins.append(
+            " LEFT JOIN accounts_contacts jtl0"
+            " ON jtl0.contact_id = contacts.id AND jtl0.deleted = 0"
+            " LEFT JOIN accounts ON accounts.id = jtl0.account_id AND accounts.deleted = 0"
+        )
+    return "".join(joins)
+
+
+def ordering(call: Call, module: Module, order_by: Any) -> str:
+    """Give the ORDER BY clause; without one, records come by id."""
+    terms = order_columns(module, str(order_by), call.dialect.order_by == "any") if order_by else []
+    if call.dialect.order_by == "ignored":
+        terms = []
+    return f" ORDER BY {', '.join([*terms, f'{module.table}.id'])}"
