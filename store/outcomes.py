@@ -10,15 +10,17 @@ KEEP_S = 31 * 86_400
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, failed.
+    """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, and of hints
+    started, folded (into a run that was going on), ran.
 
-    `reason` is for a person, and names no customer.
+    `reason` is for a person, and names no customer. `run` is the run that does the work.
     """
 
     result: str
     reason: str = ""
     module: str = ""
     crm_ids: tuple[str, ...] = ()
+    run: str = ""
     at: str = ""
 
 

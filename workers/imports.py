@@ -18,7 +18,7 @@ from sync.runs import ID_PARTS, Run, first_phase, part_bounds
 from workers.app import App, app
 from workers.catalogues import default_columns, read_catalogue
 from workers.pages import read_ahead
-from workers.steps import Step, now_text, send, step, wake_if_stalled
+from workers.steps import Step, begin, now_text, send, step
 from workers.take_in import Intake, take_in
 
 log = structlog.get_logger(__name__)
@@ -65,11 +65,7 @@ def begin_import(app: App, journal_id: str) -> None:
         progressed_at=now_text(),
         total=crm.count(request.module),
     )
-    active_id = app.runs.start(run)
-    if active_id != run.id:
-        app.runs.fold(run, into=active_id)
-        wake_if_stalled(app, active_id)
-        log.info("import folded into the run that is going on", list=of.id, run=active_id)
+    if not begin(app, run):
         return
     app.runs.remember(run.id, "began_at", crm.server_info().gmt_time)
     for part in range(len(ID_PARTS)):

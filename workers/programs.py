@@ -6,6 +6,7 @@ import dramatiq
 import structlog
 
 from events import ProgramTick
+from store.outcomes import Outcome
 from store.records import Change, Fence, Records, StaleRecordsError
 from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
@@ -27,7 +28,9 @@ def run_program(journal_id: str) -> None:
     if program is None:
         log.warning("program is gone, tick ignored", program=tick.program)
         return
-    carry_out(app(), program, journal_id)
+    ran = carry_out(app(), program, journal_id)
+    outcome = Outcome(result="ran", reason=f"changed {ran.changed} of {ran.records} records")
+    app().outcomes.put(journal_id, outcome, at=now_text())
 
 
 @dramatiq.actor(queue_name="score", actor_name="recompute_scores")

@@ -10,6 +10,7 @@ import structlog
 
 from store.leases import HeldError, Lease
 from store.lists import ListMissingError
+from store.outcomes import Outcome
 from store.records import Fence, FencedError, Records
 from store.runs import RunMissingError
 from sync.catalogue import Module
@@ -44,6 +45,25 @@ def send(phase: Phase, *args: str | int) -> None:
     dramatiq.get_broker().enqueue(
         dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
     )
+
+
+def begin(app: App, run: Run) -> bool:
+    """Begin `run`; False when its list has one going on, which then does its work, too.
+
+    A second delivery begins the same run again where it stands, and none that is over.
+    """
+    known = app.runs.find(run.id)
+    if known and not known.active:
+        return False
+    active_id = app.runs.start(run)
+    folded = active_id != run.id
+    outcome = Outcome(result="folded" if folded else "started", run=active_id)
+    app.outcomes.put(run.trigger, outcome, at=now_text())
+    if folded:
+        app.runs.fold(run, into=active_id)
+        wake_if_stalled(app, active_id)
+        log.info("folded into the run that is going on", list=run.list, run=active_id)
+    return not folded
 
 
 def wake_if_stalled(app: App, run_id: str) -> bool:

@@ -1,7 +1,6 @@
 """Start a sync of a list, by a tick or by a person."""
 
 import dramatiq
-import structlog
 
 from events import SyncTick
 from sync.failure import Permanent
@@ -9,9 +8,7 @@ from sync.lists import MarketingList
 from sync.runs import Run, first_phase
 from workers.app import App, app
 from workers.catalogues import read_catalogue
-from workers.steps import now_text, send, wake_if_stalled
-
-log = structlog.get_logger(__name__)
+from workers.steps import begin, now_text, send
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_sync")
@@ -34,21 +31,14 @@ def begin_sync(app: App, journal_id: str) -> None:
         progressed_at=now_text(),
         missed=tick.missed,
     )
-    known = app.runs.find(run.id)
-    if known and not known.active:
-        return  # delivered again after it ran, or was folded
-    active_id = app.runs.start(run)
-    if active_id != run.id:
-        app.runs.fold(run, into=active_id)
-        wake_if_stalled(app, active_id)
-        log.info("tick folded into the run that is going on", list=of.id, run=active_id)
+    if not begin(app, run):
         return
     try:
         _ready(app, of)
     except Permanent as error:
         app.runs.finish(run, "failed", now_text(), str(error))
         return
-    send(known.phase if known else run.phase, run.id)
+    send(app.runs.get(run.id).phase, run.id)
 
 
 def _ready(app: App, of: MarketingList) -> None:
