@@ -68,12 +68,13 @@ def link_list(call: Call, module: Module, record: Row, wanted: Any) -> list[dict
 
     A link without records is left out, an unknown one has an empty list.
     """
-    found = []
-    for item in wanted.values() if isinstance(wanted, dict) else wanted or ():
-        if not isinstance(item, dict) or item.get("name") is None or item.get("value") is None:
+    found: list[dict[str, Any]] = []
+    items = list(wanted.values()) if isinstance(wanted, dict) else wanted
+    for item in items if isinstance(items, list | tuple) else ():
+        if not isinstance(item, dict):
             continue
-        name, fields = item["name"], item["value"]
-        if not isinstance(fields, list) or not fields:
+        name, fields = item.get("name"), item.get("value")
+        if not isinstance(name, str) or not isinstance(fields, list) or not fields:
             continue
         link = module.links.get(name)
         if link is None:
@@ -81,7 +82,8 @@ def link_list(call: Call, module: Module, record: Row, wanted: Any) -> list[dict
             continue
         records = related_records(call, link, record)
         if records:
-            found.append({"name": name, "records": link_rows(call, link, records, fields)})
+            rows = link_rows(call, link, records, fields)
+            found.append({"name": name, "records": rows})
     return found
 
 
@@ -90,6 +92,7 @@ def link_rows(
 ) -> list[dict[str, Any]]:
     """Give the chosen fields of linked records; one that the record lacks is empty."""
     module = call.service.schema[link.target]
+    fields = [name for name in fields if isinstance(name, str)]
     rows = Reader(call, module, fields).values(records)
     known = set(fields) - set(module.links)
     hidden = {n for n in known & module.fields.keys() if all(n not in row for row in rows)}

@@ -20,7 +20,7 @@ def get_available_modules(call: Call, wanted: Any = "all") -> dict[str, Any]:
     """List the modules that the user may enter."""
     hidden = {m.name for m in call.service.schema.values() if "hidden" in m.flags}
     everything = sorted({*call.service.schema, *OTHER_MODULES} - hidden)
-    short = call.dialect.module_filter and wanted in {"default", "mobile"}
+    short = call.dialect.module_filter and wanted in ("default", "mobile")
     names = [name for name in (TABS if short else everything) if call.user.may_enter(name)]
     call.records = len(names)
     if call.dialect.module_list == "names":

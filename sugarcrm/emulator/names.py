@@ -6,11 +6,11 @@ from sugarcrm.emulator.schema import Module, Schema
 
 def person_name(record: Row, salutations: dict[str, str], with_salutation: bool = True) -> str:
     """Give the full name in the form "salutation first last"; a blank if all are empty."""
-    salutation = record.get("salutation") or ""
+    parts = [record.get(name) for name in ("salutation", "first_name", "last_name")]
+    salutation, first, last = (str(p) if isinstance(p, str | int) else "" for p in parts)
     known = salutations.get(salutation, "") if with_salutation else ""
-    parts = [known, record.get("first_name") or "", record.get("last_name") or ""]
-    lead = f"{parts[0]} " if parts[0] else ""
-    return f"{lead}{parts[1]} {parts[2]}".strip() or " "
+    lead = f"{known} " if known else ""
+    return f"{lead}{first} {last}".strip() or " "
 
 
 def record_name(database: Database, module: Module, record_id: str) -> str:

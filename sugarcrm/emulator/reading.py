@@ -8,7 +8,7 @@ from sugarcrm.emulator import addresses, names
 from sugarcrm.emulator.database import EMAILS_TEXT, Row
 from sugarcrm.emulator.entities import to_html
 from sugarcrm.emulator.profiles import Dialect
-from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Module
+from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Link, Module
 from sugarcrm.emulator.service import Call
 
 EMAIL_FIELDS = ("email1", "email2", "email_opt_out", "invalid_email")
@@ -192,8 +192,9 @@ class Reader:
         if name == "parent_name":
             schema = self._call.service.schema
             return to_html(names.parent_name(self._call.database, schema, record))
-        if name in {"account_name", "account_id"} and "accounts" in self._module.links:
-            return self._account(name, record)
+        accounts = self._module.links.get("accounts")
+        if name in {"account_name", "account_id"} and accounts and accounts.kind == "join":
+            return self._account(accounts, name, record)
         field = self._module.fields[name]
         if field.type == "relate" and field.id_name in record and field.related_module:
             return to_html(self._related(field.related_module, record[field.id_name] or ""))
@@ -215,9 +216,8 @@ class Reader:
             self._users[user_id] = users.shown_name(user_id, self._call.user) if user_id else nobody
         return self._users[user_id]
 
-    def _account(self, name: str, record: Row) -> str | None:
+    def _account(self, link: Link, name: str, record: Row) -> str | None:
         """Give the account that a record is linked to; None if there is none."""
-        link = self._module.links["accounts"]
         row = self._call.database.row(
             f"SELECT accounts.id, accounts.name FROM {link.table} rel"  # noqa: S608 own names
             " JOIN accounts ON accounts.id = rel.account_id AND accounts.deleted = 0"

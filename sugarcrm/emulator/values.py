@@ -26,6 +26,7 @@ EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 NO_DAY = "1900-01-01"  # what custom date fields take for empty
+LONGEST = 2**62  # a count or an offset, that sums of them still fit the database
 WIDE_INT = 2**63  # PHP turns a longer number into a float
 INT_LIMIT = 2**31
 
@@ -48,14 +49,14 @@ def truthy(value: Any) -> bool:
 def integer(value: Any) -> int:
     """Read a number as PHP does: the leading digits count."""
     match = re.match(r"\s*[+-]?\d+", str(value)) if value is not None else None
-    return int(match[0]) if match else 0
+    return max(-LONGEST, min(int(match[0]), LONGEST)) if match else 0
 
 
 def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dialect) -> Written:
     """Give both forms of *value*; *before* is what the database holds, None on creation."""
     if isinstance(value, dict | list):
         if not dialect.php_8 or (field.type == "multienum" and isinstance(value, list)):
-            return Written(value, "")
+            return Written(value, "" if field.textual or field.type == "multienum" else None)
         raise FatalError
     unchanged = before is not None and loosely_equal(value, before)
     if field.type in NUMERIC_TYPES:
@@ -147,8 +148,8 @@ def stored_number(field: Field, value: Decimal) -> int | float:
     """Fit a number into its column."""
     if field.type == "int":
         rounding = ROUND_HALF_UP if field.custom else "ROUND_DOWN"
-        whole = int(value.quantize(Decimal(1), rounding=rounding))
-        return min(max(whole, -INT_LIMIT), INT_LIMIT - 1)
+        near = min(max(value, Decimal(-INT_LIMIT)), Decimal(INT_LIMIT - 1))
+        return int(near.quantize(Decimal(1), rounding=rounding))
     if field.precision is None:
         return float(value)
     digits = int(str(field.length or 18)) - field.precision
