@@ -92,7 +92,8 @@ def _why_not(
 ) -> tuple[str, ...]:
     found = []
     if active:
-        found.append(f"{active.kind} is going on, in phase {active.phase}")
+        waits = f"; it waits, and is tried again: {active.waits_for}" if active.waits_for else ""
+        found.append(f"{active.kind} is going on, in phase {active.phase}{waits}")
     if of.setup is None or not (of.setup.pushes or of.setup.pulls):
         found.append("nothing is chosen to push or pull; see `sugarloop sync setup`")
     if last is None and not active:

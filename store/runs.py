@@ -106,6 +106,10 @@ class Runs:
         self._client.hsetnx(f"run:{run_id}", f"place:{name}", value)
         return self.place(run_id, name)
 
+    def waits_for(self, run_id: str, problem: str) -> None:
+        """Say what keeps a run from going on, "" when nothing does any more."""
+        self._client.hset(f"run:{run_id}", "waits_for", problem)
+
     def move(self, run_id: str, before: Phase, after: Phase, at: str) -> bool:
         """Go from phase `before` to `after`; False when somebody else did."""
         return bool(self._move(keys=[f"run:{run_id}"], args=[before, after, at]))

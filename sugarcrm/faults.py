@@ -12,6 +12,7 @@ from sugarcrm.errors import (
 
 _LOGIN = {10, 12, 13, 70, 1008, 1009, 1012}
 _ALWAYS_LOGIN = {12, 13, 1008, 1009, 1012}  # a password that expired says so on any call
+_REFUSED = {10: "user name or password", 1008: "password: it has expired", 1009: "user: locked out"}
 _SESSION = {10, 11}
 _BUSY = {60, 90}
 _NAME_SHOWN = 60
@@ -33,7 +34,7 @@ def error_for(fault: Fault, method: str) -> CrmError:
     name = "".join(c for c in fault.name or "" if c.isprintable())[:_NAME_SHOWN]
     text = f"{method}: SugarCRM error {fault.number} ({name})"
     if number in (_LOGIN if method == "login" else _ALWAYS_LOGIN):
-        return CredentialsError(text)
+        return CredentialsError(f"SugarCRM refused the {_REFUSED.get(number, 'login')}; {text}")
     if number in _SESSION:
         return SessionLostError(text)
     if number in _BUSY:

@@ -34,7 +34,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One run as the store keeps it. `counts` holds outcomes, `reasons` why rows were skipped.
 
     `trigger` names the event that started it. `folded_into` is the run that was going on
-    already when this one should have begun. Instants are ISO text, UTC.
+    already when this one should have begun. `waits_for` says what keeps an active run from going
+    on, to be tried again. Instants are ISO text, UTC.
     """
 
     id: str
@@ -51,6 +52,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int] = {}
     problem: str = ""
     folded_into: str = ""
+    waits_for: str = ""
 
     @property
     def active(self) -> bool:

@@ -133,6 +133,17 @@ class Step:
 
 
 @contextmanager
+def waiting_told(app: App, run_id: str) -> Iterator[None]:
+    """Keep with the run why it has to wait, when the block fails for now; and that it goes on."""
+    try:
+        yield
+    except Retriable as error:
+        app.runs.waits_for(run_id, str(error))
+        raise
+    app.runs.waits_for(run_id, "")
+
+
+@contextmanager
 def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step | None]:
     """Hold the run's lease for the block; None when the run is past `phase` already.
 
@@ -150,7 +161,8 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
     except HeldError as error:
         raise Retriable(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
     try:
-        yield Step(app, run, app.lists.get(run.list), lease)
+        with waiting_told(app, run_id):
+            yield Step(app, run, app.lists.get(run.list), lease)
     except FencedError as error:
         raise Retriable(f"run {run_id} was taken over by another worker") from error
     except (Permanent, ListMissingError) as error:

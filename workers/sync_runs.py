@@ -8,7 +8,7 @@ from sync.lists import MarketingList
 from sync.runs import Run, first_phase
 from workers.app import App, app
 from workers.catalogues import read_catalogue
-from workers.steps import begin, now_text, send
+from workers.steps import begin, now_text, send, waiting_told
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_sync")
@@ -34,7 +34,8 @@ def begin_sync(app: App, journal_id: str) -> None:
     if not begin(app, run):
         return
     try:
-        _ready(app, of)
+        with waiting_told(app, run.id):
+            _ready(app, of)
     except Permanent as error:
         app.runs.finish(run, "failed", now_text(), str(error))
         return

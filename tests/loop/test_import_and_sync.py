@@ -1,7 +1,11 @@
 """A list against a SugarCRM: import, pull, push, new columns."""
 
+import msgspec
+import pytest
+
 from events import SyncTick
 from sugarcrm.crm import Draft
+from sync.failure import Retriable
 from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 
@@ -208,3 +212,23 @@ def test_a_run_whose_message_was_lost_goes_on_with_the_next_tick(loop):
 
     assert later.folded_into == stalled
     assert loop.app.runs.get(stalled).phase == "done"
+
+
+def test_a_run_says_what_it_waits_for_and_goes_on_when_sugarcrm_is_back(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    connection = loop.app.connector.active()
+    loop.app.connector.put(msgspec.structs.replace(connection, url="http://127.0.0.1:1"))
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+
+    with pytest.raises(Retriable):
+        loop.deliver()
+    waiting = loop.app.runs.get(f"sync-{journal_id}")
+    loop.app.connector.put(connection)
+    loop.broker.get_actor("start_sync").fn(journal_id)
+    loop.deliver()
+
+    assert waiting.active
+    assert "could not connect" in waiting.waits_for
+    done = loop.app.runs.get(waiting.id)
+    assert (done.phase, done.waits_for) == ("done", "")
