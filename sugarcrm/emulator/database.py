@@ -118,6 +118,7 @@ class Database:
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         functions.install(self._connection)
+        self._connection.execute("PRAGMA synchronous = OFF")  # sample data may be lost
         for module in schema.values():
             for statement in table_statements(module):
                 self._connection.execute(statement)

@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+import requests
 
 from tests.emulated import emulator
 from tests.emulator.service import ADMIN, Asker
@@ -118,8 +119,6 @@ def test_a_second_login_with_the_cookie_takes_the_session_over(running):
     auth = {"user_name": "apiuser", "password": "Api!pass1", "encryption": "PLAIN"}
     rest_data = json.dumps([auth, "test", []])
     form = {"method": "login", "input_type": "JSON", "response_type": "JSON"}
-
-    import requests
 
     second = requests.post(
         ask.url,
