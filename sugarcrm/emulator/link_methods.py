@@ -114,7 +114,7 @@ def set_relationship(
     delete: Any,
 ) -> dict[str, int]:
     """Link records, or break links, and count the call as one."""
-    removing = integer(delete) == 1 or delete is True
+    removing = integer(delete) == 1
     done = relate(call, module_name, record_id, link_name, related_ids, values, removing)
     return {
         "created": int(done and not removing),

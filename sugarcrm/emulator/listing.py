@@ -10,7 +10,7 @@ from sugarcrm.emulator.queries import order_columns
 from sugarcrm.emulator.reading import source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.values import integer
+from sugarcrm.emulator.values import integer, truthy
 
 
 class Listing:
@@ -31,10 +31,9 @@ class Listing:
         translated = call.service.queries.translated
         checked = call.dialect.checks_queries
         conditions = [f"({translated(where, module.table, checked)})"] if where else []
-        state = integer(deleted)
-        if state == 0:
+        if not truthy(deleted):
             conditions.append(f"{module.table}.deleted = 0")
-        elif state == 1 and call.dialect.deleted_alone:
+        elif integer(deleted) == 1 and call.dialect.deleted_alone:
             conditions.append(f"{module.table}.deleted = 1")
         self._values: list[Any] = []
         if call.user.sees_only_own(module.name):

@@ -89,7 +89,8 @@ def stamps(call: Call, change: Change) -> dict[str, Any]:
     """Give the fields that the server keeps itself."""
     sent, now = change.sent, now_text()
     made: dict[str, Any] = {}
-    if change.wants("update_date_modified") or not sent.get("date_modified"):
+    unstamped = change.creating and not sent.get("date_modified")
+    if change.wants("update_date_modified") or unstamped:
         made["date_modified"] = now
     if change.wants("update_modified_by"):
         made["modified_user_id"] = call.user.id

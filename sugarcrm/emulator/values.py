@@ -48,7 +48,8 @@ def truthy(value: Any) -> bool:
 
 def integer(value: Any) -> int:
     """Read a number as PHP does: the leading digits count."""
-    match = re.match(r"\s*[+-]?\d+", str(value)) if value is not None else None
+    text_ = str(int(value)) if isinstance(value, bool | float) else str(value)
+    match = re.match(r"\s*[+-]?\d+", text_)
     return max(-LONGEST, min(int(match[0]), LONGEST)) if match else 0
 
 
