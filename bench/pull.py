@@ -12,7 +12,8 @@ from sync.runs import ID_PARTS, part_bounds
 from workers.app import App
 from workers.catalogues import default_columns, read_catalogue
 
-LEADS, ROUNDS, REACH = 20_000, 3, 1.25
+LEADS, ROUNDS, REACH = 20_000, 5, 1.25
+REACH_BYTES = 1024
 
 
 def fetch(crm: Crm, columns: tuple[str, ...], page_rows: int) -> float:
@@ -62,6 +63,7 @@ def measure() -> list[str]:
         pairs = []
         for _ in range(ROUNDS):
             pairs.append((fetch(app.crm(), columns, app.knobs.page_rows), pull(app, columns)))
+        bytes_each = _bytes_each(app)
         app.crm().close()
     fetched, pulled = min(f for f, _ in pairs), min(p for _, p in pairs)
     ratios = sorted(p / f for f, p in pairs)
@@ -69,4 +71,13 @@ def measure() -> list[str]:
         f"pull of {LEADS} leads, {len(columns)} columns   {pulled:8.2f} s",
         f"fetching the same pages only          {fetched:8.2f} s",
         f"ratio, median                         {ratios[ROUNDS // 2]:8.2f}   reach <= {REACH}",
+        f"memory per record, indexes and bases  {bytes_each:8.0f} B  reach <= {REACH_BYTES}",
     ]
+
+
+def _bytes_each(app: App) -> float:
+    """What one record costs in the store: every key of the list, fully counted."""
+    (of,) = app.lists.all()
+    keys = app.client.scan_iter(f"list:{of.id}:*")
+    total = sum(app.client.memory_usage(key, samples=0) for key in keys)
+    return float(total) / len(app.lists.records(of))
