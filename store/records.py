@@ -106,6 +106,14 @@ class Records:
         records = self.get_many(list(ours.values()))
         return {crm_id: records[i] for crm_id, i in ours.items() if i in records}
 
+    def all_bound(self) -> bool:
+        """Whether every record is bound to a SugarCRM id, so that no address need be looked up."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hlen(f"{self._key}:records")
+            pipe.hlen(f"{self._key}:by_crm_id")
+            everybody, bound = pipe.execute()
+        return int(everybody) == int(bound)
+
     def ids_by_email(self, address: str) -> list[str]:
         """Find the records that have this address, however it is spelled."""
         return self.ids_by_emails([address])[address]

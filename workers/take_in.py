@@ -124,6 +124,8 @@ def _address(row: Row) -> str:
 
 def _unbound(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
     """For each address of `rows`, the one record of the list that has it and is not bound yet."""
+    if records.all_bound():
+        return {}
     addresses = list({address for row in rows if (address := _address(row))})
     ids = records.ids_by_emails(addresses)
     found = records.get_many([record_id for some in ids.values() for record_id in some])
