@@ -1,15 +1,22 @@
 """Answers that did not come, as finer cases of the errors that callers see.
 
 BusyError
+ + SlowDownError        429 or 503: the server has enough to do, so every caller had better wait
  + LostAnswerError      a read was sent, no usable answer came; its session may still be at work
     + UnreadableError   an answer came, but not as JSON: a page, a proxy, a PHP message
 SessionLostError
  + EmptyAnswerError     `null` where a result was due: what v4 and v4_1 answer without a session
 AmbiguousError
  + ServerFailedError    the server gave up on this write and is done with it: read, then go on
+RefusedError
+ + TooManyError         the request holds too much; nothing was done, smaller ones may pass
 """
 
-from sugarcrm.errors import AmbiguousError, BusyError, SessionLostError
+from sugarcrm.errors import AmbiguousError, BusyError, RefusedError, SessionLostError
+
+
+class SlowDownError(BusyError):
+    """The server asks for fewer calls; `retry_in_s` is what it said, or a usual pause."""
 
 
 class LostAnswerError(BusyError):
@@ -26,3 +33,7 @@ class EmptyAnswerError(SessionLostError):
 
 class ServerFailedError(AmbiguousError):
     """The server broke off while it worked on a write, and is not working on it any more."""
+
+
+class TooManyError(RefusedError):
+    """The server takes no request as large as this one, and did nothing."""

@@ -1,0 +1,150 @@
+"""The one token of this process: renewed once for all threads, handed to every call."""
+
+import threading
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sugarcrm.errors import BusyError, CredentialsError, CrmError, RefusedError, SessionLostError
+from sugarcrm.exchange import Lost, error_for_lost
+from sugarcrm.rest11.answers import Token, Tokens
+from sugarcrm.rest11.calls import Calls
+from sugarcrm.rest11.refusals import error_for_reply, label_of
+from sugarcrm.secret import Secret
+
+_TOKEN_PATH = "oauth2/token"  # noqa: S105  an address
+_WRONG_PASSWORD = frozenset({"need_login", "invalid_grant"})
+REGISTER = (
+    "register it in Sugar: Admin > Configure API Platforms, or choose a registered platform;"
+    " `base` belongs to people's browsers"
+)
+
+T = TypeVar("T")
+
+
+class TokenStore(Protocol):
+    """Where the token is; one shared by processes keeps them from ending each other's session."""
+
+    def load(self) -> Token | None:
+        """Give the token of this connection, None when there is none."""
+
+    def save(self, token: Token | None) -> None:
+        """Put a new pair in place of the old one, before it is used."""
+
+
+class ProcessToken:
+    """Keeps the token in this process."""
+
+    def __init__(self) -> None:
+        self._token: Token | None = None
+
+    def load(self) -> Token | None:
+        return self._token
+
+    def save(self, token: Token | None) -> None:
+        self._token = token
+
+
+class TokenOwner:
+    """Runs calls with the token; a second login would end the first's session (documented)."""
+
+    def __init__(
+        self, calls: Calls, user_name: str, password: Secret, *, size: int, store: TokenStore
+    ) -> None:
+        self._calls, self._user_name, self._password = calls, user_name, password
+        self._store, self._size = store, size
+        self._slots = threading.BoundedSemaphore(size)
+        self._renewal_lock = threading.Lock()
+        self._refusal: str | None = None
+
+    def run(self, call: Callable[[Secret], T]) -> T:
+        """Run `call`; when the token has ended, once more with a new one.
+
+        A call refused for its token did nothing, so a write may be run again too.
+        """
+        if not self._slots.acquire(timeout=self._calls.deadline_s):
+            raise BusyError(f"all {self._size} calls to SugarCRM are in use")
+        try:
+            token = self._store.load() or self._renewed(None)
+            try:
+                return call(token.access)
+            except SessionLostError:
+                return call(self._renewed(token).access)
+        finally:
+            self._slots.release()
+
+    def log_out(self) -> bool:
+        """End the session; says whether the server did, for a token left behind ends by itself."""
+        token = self._store.load()
+        if token is None:
+            return False
+        self._store.save(None)
+        try:
+            self._calls.send("POST", "oauth2/logout", {}, object, token.access)
+        except CrmError:
+            return False
+        return True
+
+    def _renewed(self, ended: Token | None) -> Token:
+        """Replace `ended`, unless another thread or process already has."""
+        with self._renewal_lock:
+            present = self._store.load()
+            if present is not None and present != ended:
+                return present
+            token = self._refreshed(ended) if ended else None
+            token = token or self._logged_in()
+            self._store.save(token)
+            return token
+
+    def _refreshed(self, ended: Token) -> Token | None:
+        """Trade the refresh token in; None when it is not good any more, each is so only once."""
+        if not ended.refresh.reveal():
+            return None
+        grant: dict[str, str | Secret] = {
+            "grant_type": "refresh_token",
+            "refresh_token": ended.refresh,
+        }
+        try:
+            return self._ask(grant)
+        except (CredentialsError, RefusedError):
+            return None
+
+    def _logged_in(self) -> Token:
+        """Log in; after one refusal never again, because trying would lock the account."""
+        if self._refusal is not None:
+            raise CredentialsError(self._refusal)
+        grant: dict[str, str | Secret] = {
+            "grant_type": "password",
+            "username": self._user_name,
+            "password": self._password,
+        }
+        try:
+            return self._ask(grant)
+        except CredentialsError as error:
+            self._refusal = f"{error}; not tried again"
+            raise
+
+    def _ask(self, grant: dict[str, str | Secret]) -> Token:
+        """Ask for a token. What a refusal says beside its label may echo the password."""
+        who = {"client_id": "sugar", "client_secret": "", "platform": self._calls.platform}
+        outcome = self._calls.reply("POST", _TOKEN_PATH, {**grant, **who}, None)
+        call = f"login as {self._user_name!r}"
+        if isinstance(outcome, Lost):
+            deadline_s = self._calls.deadline_s
+            raise error_for_lost(outcome, call, writes=False, deadline_s=deadline_s)
+        label = label_of(outcome.body)
+        if 400 <= outcome.status < 404 and label is not None:
+            raise CredentialsError(self._refused(outcome.status, label))
+        if not 200 <= outcome.status < 300:
+            raise error_for_reply(outcome, call, writes=False)
+        return self._calls.decoded(outcome, call, Tokens).secret()
+
+    def _refused(self, status: int, label: str) -> str:
+        """How the refusal of a platform looks is documented nowhere, so the text names both."""
+        said = f"HTTP {status} ({label or 'no reason given'})"
+        platform = f"the API platform {self._calls.platform!r}"
+        if label in _WRONG_PASSWORD:
+            return (
+                f"SugarCRM refused the user name or password; {said}. If they are right, {platform}"
+                f" may be unknown to this server: {REGISTER}"
+            )
+        return f"SugarCRM refused the login; {said}. Is {platform} unknown? Then {REGISTER}"
