@@ -8,6 +8,7 @@ from typing import Literal
 from sugarcrm.answers import ServerSays
 from sugarcrm.crm import Crm
 from sugarcrm.errors import CrmError, NotSugarError
+from sugarcrm.gate import OPEN, Gate
 from sugarcrm.legacy import LegacyClient
 from sugarcrm.lost import UnreadableError
 from sugarcrm.profiles import API_VERSIONS, ApiVersion, Profile, profile_for
@@ -29,17 +30,21 @@ def connect(
     allow_insecure: bool = False,
     ca_file: Path | None = None,
     store: SessionStore | None = None,
+    gate: Gate = OPEN,
 ) -> Crm:
     """Probe the server at `url` and return its client; nobody is logged in yet.
 
     `deadline_s` bounds each request. `allow_insecure` lets http reach another machine.
+    `gate` is asked before every request and every login.
 
     Raises:
         NotSugarError: the address is unsafe, or no SugarCRM service answers there.
         BusyError: nothing answers there now.
     """
     site = site_of(url, allow_insecure=allow_insecure)
-    transport = Transport(site, deadline_s=deadline_s, connections=pool_size, ca_file=ca_file)
+    transport = Transport(
+        site, deadline_s=deadline_s, connections=pool_size, ca_file=ca_file, gate=gate
+    )
     try:
         profile = probe(transport, API_VERSIONS if api == "auto" else (api,))
     except CrmError:

@@ -2,6 +2,7 @@
 
 CrmError
  + BusyError            Retriable   unreachable, 429, 503, maintenance: come back later
+    + PostponedError    Postponed   the budget of calls is used up: come back, however often
  + SessionLostError     Retriable   the session ended; the client renews it once by itself
  + AmbiguousError       Ambiguous   a write was sent, its answer lost: read first
  + CredentialsError     Permanent   wrong password, locked, not an administrator
@@ -9,7 +10,7 @@ CrmError
  + NotSugarError        Permanent   the address answers, but not as SugarCRM does
 """
 
-from sync.failure import Ambiguous, Permanent, Retriable
+from sync.failure import Ambiguous, Permanent, Postponed, Retriable
 
 
 class CrmError(Exception):
@@ -18,6 +19,10 @@ class CrmError(Exception):
 
 class BusyError(CrmError, Retriable):
     """The server cannot answer now."""
+
+
+class PostponedError(BusyError, Postponed):
+    """No request was sent: calls are held back here, so that the server is not overrun."""
 
 
 class SessionLostError(CrmError, Retriable):

@@ -14,7 +14,8 @@ from urllib3.response import BaseHTTPResponse
 
 from sugarcrm.deadline import DeadlineAdapter, exchange_within
 from sugarcrm.errors import AmbiguousError, BusyError, CrmError, NotSugarError, RefusedError
-from sugarcrm.lost import LostAnswerError, ServerFailedError, UnreadableError
+from sugarcrm.gate import OPEN, Gate
+from sugarcrm.lost import LostAnswerError, ServerFailedError, SlowDownError, UnreadableError
 from sugarcrm.secret import Secret
 
 ANSWER_CAP_BYTES = 32 * 1024 * 1024
@@ -86,15 +87,32 @@ class Line:
     """Sends requests to one site; any number of threads may share it."""
 
     def __init__(
-        self, site: str, *, deadline_s: float, connections: int, ca_file: Path | None = None
+        self,
+        site: str,
+        *,
+        deadline_s: float,
+        connections: int,
+        ca_file: Path | None = None,
+        gate: Gate = OPEN,
     ) -> None:
-        self._site, self.deadline_s = site, deadline_s
+        self._site, self.deadline_s, self._gate = site, deadline_s, gate
         self._http = _Http(connections)
         self._http.verify = str(ca_file) if ca_file else True
 
     def exchange(self, request: Request) -> Reply | Lost:
-        """Send and read; answers what happened, so that no error carries the request with it."""
-        with exchange_within(self.deadline_s) as exchange:
+        """Send and read; answers what happened, so that no error carries the request with it.
+
+        Raises:
+            PostponedError: the gate let no request pass; nothing was sent.
+        """
+        with self._gate.request(self.deadline_s) as passage:
+            outcome = self._exchange(request, self.deadline_s - passage.waited_s)
+            if isinstance(outcome, Reply):
+                passage.answered(outcome.status, retry_in_s(outcome.retry_after))
+            return outcome
+
+    def _exchange(self, request: Request, within_s: float) -> Reply | Lost:
+        with exchange_within(within_s) as exchange:
             mishap: Mishap = "unreachable"
             try:
                 return self._send(request)
@@ -181,7 +199,7 @@ def error_for_status(reply: Reply, call: str, *, writes: bool) -> CrmError:
     if 300 <= status < 400:
         return NotSugarError(f"{text}: redirected; give the address that it leads to")
     if status in (429, 503):
-        return BusyError(text, retry_in_s=retry_in_s(reply.retry_after))
+        return SlowDownError(text, retry_in_s=retry_in_s(reply.retry_after))
     if status in (404, 405, 410):
         return NotSugarError(f"{text}: no SugarCRM web service here")
     if 400 <= status < 500:

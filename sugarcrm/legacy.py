@@ -43,7 +43,12 @@ class LegacyClient:
         self._transport, self.profile = transport, profile
         self._user_name, self._password_md5 = user_name, password_md5
         wait_s, store = transport.deadline_s, store or IdleSessions()
-        self._sessions = SessionPool(self._log_in, size=pool_size, wait_s=wait_s, store=store)
+        self._sessions = SessionPool(
+            lambda: transport.gate.log_in(self._log_in, wait_s),
+            size=pool_size,
+            wait_s=wait_s,
+            store=store,
+        )
         self._service = Service(transport, self._sessions, profile)
         self._reader = Reader(self._service)
         self._writer = Writer(self._service, self._reader, deadline_s=transport.deadline_s)
@@ -115,6 +120,7 @@ class LegacyClient:
         if is_admin is None:  # v2 and v2_1 do not tell
             is_admin = self._is_admin(session, user_id)
         account = Account(user_id, values.get("user_name", ""), is_admin == "1")
+        self._transport.gate.admit(account)
         return Login(session, account)
 
     def _is_admin(self, session: Secret, user_id: str) -> str:

@@ -75,12 +75,13 @@ class SessionPool:
 
         An ended session did nothing, so a write may be run again too. A session whose answer was
         lost is not lent again: the server may still be at work on it, and others would wait.
+        Where a call is refused for the password, as when that expired, a login tells for sure.
         """
         with self._slot():
             session = self._store.take() or self._new_session()
             try:
                 result = self._tried(call, session)
-            except SessionLostError:
+            except (SessionLostError, CredentialsError):
                 session = self._new_session()
                 result = self._tried(call, session)
             self._store.put(session)
@@ -94,7 +95,7 @@ class SessionPool:
     def _tried(self, call: Callable[[Secret], T], session: Secret) -> T:
         try:
             return call(session)
-        except (SessionLostError, LostAnswerError):
+        except (SessionLostError, CredentialsError, LostAnswerError):
             raise
         except AmbiguousError as error:
             if isinstance(error, ServerFailedError):

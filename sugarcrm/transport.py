@@ -18,6 +18,7 @@ from sugarcrm.exchange import (
     error_for_text,
 )
 from sugarcrm.faults import Fault, error_for
+from sugarcrm.gate import OPEN, Gate
 from sugarcrm.profiles import ApiVersion
 from sugarcrm.secret import reveal
 
@@ -30,10 +31,18 @@ class Transport:
     """Sends one call at a time per thread; any number of threads may share it."""
 
     def __init__(
-        self, site: str, *, deadline_s: float, connections: int, ca_file: Path | None = None
+        self,
+        site: str,
+        *,
+        deadline_s: float,
+        connections: int,
+        ca_file: Path | None = None,
+        gate: Gate = OPEN,
     ) -> None:
-        self.deadline_s = deadline_s
-        self._line = Line(site, deadline_s=deadline_s, connections=connections, ca_file=ca_file)
+        self.deadline_s, self.gate = deadline_s, gate
+        self._line = Line(
+            site, deadline_s=deadline_s, connections=connections, ca_file=ca_file, gate=gate
+        )
 
     def post(
         self,

@@ -13,6 +13,10 @@ class Retriable(Failure):
         self.retry_in_s = retry_in_s
 
 
+class Postponed(Retriable):
+    """Its turn has not come, through no fault of its own: again after `retry_in_s`, uncounted."""
+
+
 class Ambiguous(Retriable):
     """A write was sent and its answer lost: read before you write again."""
 

@@ -2,16 +2,17 @@
 
 import msgspec
 
-from sync.failure import Permanent, Retriable
+from sync.failure import Permanent, Postponed, Retriable
 
 UNKNOWN_TRIES = 3  # retries of an error that nobody classed: most are mistakes in code
 _UNKNOWN_IN_S = 15.0
 
 
 class TryAgain(msgspec.Struct, frozen=True):
-    """Do the same work again, `in_s` from now."""
+    """Do the same work again, `in_s` from now; `counted` as one of the tries it has."""
 
     in_s: float
+    counted: bool = True
 
 
 class GiveUp(msgspec.Struct, frozen=True):
@@ -29,6 +30,8 @@ def after_failure(
     """
     if isinstance(error, Permanent):
         return GiveUp("trying again cannot help")
+    if isinstance(error, Postponed):
+        return TryAgain(error.retry_in_s * (1 + jitter / 4), counted=False)
     if isinstance(error, Retriable):
         tries, first_s = max_retries, error.retry_in_s
     else:

@@ -64,7 +64,7 @@ class Retries(Middleware):
         )
         bound = log.bind(actor=message.actor_name, message=message.message_id, error=error)
         if isinstance(decision, TryAgain):
-            message.options |= {"retries": retries + 1, "error": error}
+            message.options |= {"retries": retries + decision.counted, "error": error}
             message.options[RETRY_IN_MS] = round(decision.in_s * 1000)
             bound.warning("will try again", in_s=round(decision.in_s, 1), retries=retries)
         else:

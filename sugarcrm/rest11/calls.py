@@ -9,6 +9,7 @@ import msgspec
 
 from sugarcrm.errors import AmbiguousError, CrmError, NotSugarError
 from sugarcrm.exchange import Line, Lost, Reply, Request, Verb, error_for_lost, error_for_text
+from sugarcrm.gate import OPEN, Gate
 from sugarcrm.rest11.refusals import error_for_reply
 from sugarcrm.secret import Secret, reveal
 
@@ -31,10 +32,13 @@ class Calls:
         deadline_s: float,
         connections: int,
         ca_file: Path | None = None,
+        gate: Gate = OPEN,
     ) -> None:
-        self.deadline_s, self.platform = deadline_s, platform
+        self.deadline_s, self.platform, self.gate = deadline_s, platform, gate
         self.version: RestVersion = "v11"
-        self._line = Line(site, deadline_s=deadline_s, connections=connections, ca_file=ca_file)
+        self._line = Line(
+            site, deadline_s=deadline_s, connections=connections, ca_file=ca_file, gate=gate
+        )
 
     def get(
         self,

@@ -17,7 +17,7 @@ from sugarcrm.errors import (
     SessionLostError,
 )
 from sugarcrm.exchange import Reply, error_for_status, retry_in_s
-from sugarcrm.lost import ServerFailedError, TooManyError
+from sugarcrm.lost import ServerFailedError, SlowDownError, TooManyError
 from sugarcrm.rest11.answers import Problem
 
 _LABEL = re.compile(r"[a-z][a-z0-9_]{1,39}", re.IGNORECASE)
@@ -39,7 +39,7 @@ def error_for_reply(reply: Reply, call: str, *, writes: bool) -> CrmError:
     if status == 413:
         return TooManyError(text)
     if status in (429, 503):
-        return BusyError(text, retry_in_s=retry_in_s(reply.retry_after))
+        return SlowDownError(text, retry_in_s=retry_in_s(reply.retry_after))
     if status in (424, 500):
         return ServerFailedError(text) if writes else BusyError(text)
     if status < 500:
