@@ -4,6 +4,7 @@ import argparse
 from importlib import resources
 from pathlib import Path
 
+from sugarcrm.emulator.faults.spec import GRAMMAR, Spec, SpecError, parse_spec
 from sugarcrm.emulator.profiles import PROFILES
 from sugarcrm.emulator.server import Options, serve
 
@@ -11,7 +12,12 @@ from sugarcrm.emulator.server import Options, serve
 def read_options() -> Options:
     """Read the command line."""
     bundled = Path(str(resources.files("sugarcrm.emulator").joinpath("fixtures.json")))
-    parser = argparse.ArgumentParser(prog="python -m sugarcrm.emulator", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m sugarcrm.emulator",
+        description=__doc__,
+        epilog=f"faults: {GRAMMAR}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
     add("--protocol", choices=["legacy"], default="legacy", help="the API to serve")
     add("--profile", choices=sorted(PROFILES), default="suitecrm-7.14", help="the product to be")
@@ -24,9 +30,22 @@ def read_options() -> Options:
     add("--latency-ms", type=float, default=0, help="added to every call")
     add("--expire-sessions-after", type=int, metavar="N", help="end each session after N calls")
     add("--journal", type=Path, help="append one JSON line per call to this file")
+    add("--faults", type=faults, default="", metavar="SPEC", help="faults on demand, see below")
     values = vars(parser.parse_args())
     del values["protocol"]
     return Options(**values)
+
+
+def faults(text: str) -> Spec:
+    """Read the SPEC of `--faults`.
+
+    Raises:
+        ArgumentTypeError: it cannot be read.
+    """
+    try:
+        return parse_spec(text)
+    except SpecError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from sugarcrm.emulator.answers import (
     invalid_session,
 )
 from sugarcrm.emulator.calling import Method, bind
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.sessions import Session
 from sugarcrm.emulator.users import User
@@ -44,7 +45,7 @@ def dispatch(call: Call, name: str, data: list[Any] | dict[str, Any], latency_s:
         with call.database.turn:
             return method.handler(call, *arguments)
     session = session_of(call, method, arguments[0])
-    with session.turn:
+    with session.turn, inside.done_late(call.service.faults, [name.lower()]):
         time.sleep(latency_s)
         with call.database.turn:
             call.user = call.service.users.get(session.user_id) or NOBODY

@@ -4,7 +4,9 @@ import hashlib
 import re
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,9 +16,22 @@ STEPS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400, "WEEK": 604_800
 MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
+_stood_still_at: ContextVar[datetime | None] = ContextVar("stood_still_at", default=None)
+
+
 def now_text() -> str:
     """Give the present instant as the database writes it."""
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{_stood_still_at.get() or datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+
+
+@contextmanager
+def time_stands_still() -> Iterator[None]:
+    """Make `now_text` give the same instant all through the block, in this thread."""
+    before = _stood_still_at.set(datetime.now(UTC))
+    try:
+        yield
+    finally:
+        _stood_still_at.reset(before)
 
 
 def instant(text: object) -> datetime | None:

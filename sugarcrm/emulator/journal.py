@@ -6,6 +6,8 @@ from typing import Any
 
 import msgspec
 
+from sugarcrm.emulator.faults import struck
+
 
 class Journal:
     """Appends lines to a file; without a path it keeps nothing."""
@@ -15,7 +17,7 @@ class Journal:
         self._lock = threading.Lock()
 
     def write(self, line: dict[str, Any]) -> None:
-        """Append one line."""
+        """Append one line, with the faults that struck this request."""
         if self._file is not None:
             with self._lock:
-                self._file.write(msgspec.json.encode(line) + b"\n")
+                self._file.write(msgspec.json.encode(line | struck.told()) + b"\n")

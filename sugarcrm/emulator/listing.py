@@ -3,9 +3,10 @@
 import sqlite3
 from typing import Any
 
-from sugarcrm.emulator.answers import DatabaseError
+from sugarcrm.emulator.answers import DatabaseError, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.entities import from_basic_html
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.queries import order_columns
 from sugarcrm.emulator.reading import source
 from sugarcrm.emulator.schema import Module
@@ -28,6 +29,8 @@ class Listing:
         where = str(query or "").strip()
         if call.dialect.decodes_queries:
             where = from_basic_html(where, ampersands=not call.dialect.first)
+        if inside.refuses(call.service.faults, where):
+            raise no_access()
         translated = call.service.queries.translated
         checked = call.dialect.checks_queries
         conditions = [f"({translated(where, module.table, checked)})"] if where else []

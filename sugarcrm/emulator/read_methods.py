@@ -4,6 +4,7 @@ import sqlite3
 from typing import Any
 
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.links import link_list
 from sugarcrm.emulator.listing import Listing
 from sugarcrm.emulator.reading import Reader, find_all, source
@@ -117,7 +118,7 @@ def get_entry_list(
     start = integer(offset)
     start = 0 if start == -1 else start
     size = integer(max_results) if integer(max_results) > 0 else call.service.page_size
-    records = statement.page(max(start, 0), size)
+    records = statement.page(max(start, 0), inside.capped(call.service.faults, size))
     if isinstance(fields, dict) and not call.dialect.keyed_field_lists:
         # the statement of these versions fetches the columns that the keys name
         records = [

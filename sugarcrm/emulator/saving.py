@@ -8,6 +8,7 @@ from sugarcrm.emulator import activities, addresses, links
 from sugarcrm.emulator.answers import DatabaseError
 from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.entities import from_html
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.names import person_name
 from sugarcrm.emulator.profiles import Dialect
@@ -80,6 +81,7 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     if not change.creating and not sent.get("update_date_entered"):
         values.pop("date_entered", None)
     values |= activities.computed(module, values, before)
+    values |= inside.hooked(call.service.faults, values)
     held = write(call, change, values)
     write_relations(call, change, held)
     return Saved(change.id, held, php_text(values.get("deleted") or "") == "1")

@@ -1,5 +1,6 @@
 """The process: reads its fixtures, opens the database, listens on loopback until told to stop."""
 
+import functools
 import signal
 import socketserver
 import sys
@@ -12,6 +13,12 @@ import msgspec
 
 from sugarcrm.emulator.app import make_app
 from sugarcrm.emulator.database import Database
+from sugarcrm.emulator.editing import edit_a_record
+from sugarcrm.emulator.faults import inside
+from sugarcrm.emulator.faults.board import FaultBoard
+from sugarcrm.emulator.faults.layer import CONNECTION, FaultLayer
+from sugarcrm.emulator.faults.people import OtherPeople
+from sugarcrm.emulator.faults.spec import NO_FAULTS, Spec
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.profiles import PROFILES
 from sugarcrm.emulator.queries import Queries
@@ -35,7 +42,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 1
     latency_ms: float = 0
     expire_sessions_after: int | None = None
+    faults: Spec = NO_FAULTS
     journal: Path | None = None
+
+    @property
+    def all_faults(self) -> Spec:
+        """The faults, with those that have an option of their own."""
+        after = self.expire_sessions_after or self.faults.expire_sessions
+        return msgspec.structs.replace(self.faults, expire_sessions=after)
 
 
 class ThreadingServer(socketserver.ThreadingMixIn, WSGIServer):
@@ -44,12 +58,20 @@ class ThreadingServer(socketserver.ThreadingMixIn, WSGIServer):
     daemon_threads = True
     request_queue_size = 128
 
+    def shutdown_request(self, request: Any) -> None:
+        """Only close: a farewell before that would keep a fault from breaking the connection."""
+        self.close_request(request)
+
 
 class QuietHandler(WSGIRequestHandler):
     """Does not log requests; the journal does."""
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 named so by the parent
         """Keep silent."""
+
+    def get_environ(self) -> dict[str, Any]:
+        """Let faults have the connection itself."""
+        return super().get_environ() | {CONNECTION: self.connection}
 
 
 def build_service(options: Options) -> Service:
@@ -61,6 +83,7 @@ def build_service(options: Options) -> Service:
     ages = [age for age in ("early", "first") if getattr(dialect, age)]
     tags = frozenset({dialect.product, *ages})
     schema = load_schema(tags, fixtures.get("custom_fields", {}))
+    faults = FaultBoard(options.all_faults)
     database = Database(options.database, schema)
     service = Service(
         database=database,
@@ -68,7 +91,8 @@ def build_service(options: Options) -> Service:
         options=load_options(),
         queries=Queries(schema),
         users=Users(database, fixtures["users"], dialect.full_user_names),
-        sessions=Sessions(options.expire_sessions_after),
+        sessions=Sessions(functools.partial(inside.expires, faults)),
+        faults=faults,
     )
     seed_people(service, options.leads, options.contacts, options.seed)
     return service
@@ -78,8 +102,12 @@ def serve(options: Options) -> None:
     """Answer until SIGTERM or SIGINT; the first line of stdout is the base URL."""
     service = build_service(options)
     journal = Journal(options.journal)
-    app = make_app(service, PROFILES[options.profile], journal, options.latency_ms / 1000)
-    server = make_server(LOOPBACK, options.port, app, ThreadingServer, QuietHandler)
+    dialects = PROFILES[options.profile]
+    app = make_app(service, dialects, journal, options.latency_ms / 1000)
+    others = OtherPeople(functools.partial(edit_a_record, service, dialects["v2"], journal))
+    service.faults.listen(others.follow)
+    app_with_faults = FaultLayer(app, service.faults, journal)
+    server = make_server(LOOPBACK, options.port, app_with_faults, ThreadingServer, QuietHandler)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -87,6 +115,7 @@ def serve(options: Options) -> None:
     sys.stdout.write(f"http://{LOOPBACK}:{server.server_port}\n")
     sys.stdout.flush()
     stop.wait()
+    others.rest()
     server.shutdown()
     server.server_close()
     service.database.close()

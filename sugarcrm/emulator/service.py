@@ -1,10 +1,11 @@
 """What all methods share: the running service and the call in hand."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sugarcrm.emulator.answers import no_access, no_module
 from sugarcrm.emulator.database import Database
+from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.queries import Queries
 from sugarcrm.emulator.schema import Module, Schema
@@ -30,6 +31,7 @@ class Service:
     users: Users
     sessions: Sessions
     page_size: int = 20
+    faults: FaultBoard = field(default_factory=FaultBoard)
 
 
 @dataclass
