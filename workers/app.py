@@ -10,6 +10,7 @@ import redis
 import events
 from store import named
 from store.connector import Connection, Connector
+from store.crm_budget import CrmBudget
 from store.fields import Fields
 from store.journal import Journal
 from store.leases import Leases
@@ -21,6 +22,7 @@ from sugarcrm.connect import connect
 from sugarcrm.crm import Crm
 from sugarcrm.profiles import ApiVersion
 from workers import settings
+from workers.crm_gate import BudgetGate
 
 Api = ApiVersion | Literal["auto"]
 
@@ -43,6 +45,9 @@ class App:
         self.forms = named.forms(client)
         self.messages = named.messages(client)
         self.producer = events.Producer(client)
+        self.budget = CrmBudget(
+            client, at_once=knobs.crm_calls_at_once, per_minute=knobs.crm_calls_per_minute
+        )
         self._crm: tuple[Connection, Crm] | None = None
         self._crm_lock = threading.Lock()
 
@@ -76,6 +81,7 @@ class App:
             deadline_s=self.knobs.crm_deadline_s,
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,
+            gate=BudgetGate(self.budget),
         )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 from sugarcrm.crm import Page, Position
 
@@ -11,12 +12,13 @@ def read_ahead(fetch: Callable[[Position | None], Page], after: Position | None)
 
     One page is read ahead and no more, so memory stays at two pages.
     """
+    context = copy_context()  # the pool's thread is in the lane, and in the logs, of this one
     with ThreadPoolExecutor(1, thread_name_prefix="pages") as pool:
-        coming = pool.submit(fetch, after)
+        coming = pool.submit(context.run, fetch, after)
         while True:
             page = coming.result()
             if page.after is None:
                 yield page
                 return
-            coming = pool.submit(fetch, page.after)
+            coming = pool.submit(context.run, fetch, page.after)
             yield page

@@ -34,7 +34,8 @@ class SettingsError(ValueError):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Each field is the variable SUGARLOOP_<FIELD>, save REDIS_URL and SUGARLOOP_KEY.
 
-    `keys` are Fernet keys, the newest first, for what is stored encrypted.
+    `keys` are Fernet keys, the newest first, for what is stored encrypted. `crm_pool` counts for
+    one process, `crm_calls_at_once` and `crm_calls_per_minute` (0: no limit) for all together.
     """
 
     redis_url: str = "redis://127.0.0.1:6379/0"
@@ -60,6 +61,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lease_s: Positive = 15.0
     crm_deadline_s: Positive = 10.0
     crm_pool: Count = 2
+    crm_calls_at_once: Count = 8
+    crm_calls_per_minute: Annotated[int, msgspec.Meta(ge=0)] = 0
     allow_insecure_crm: bool = False
     page_rows: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1000
     push_rows: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 50

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import dramatiq
 import structlog
 
+from store.crm_budget import Lane
 from store.leases import HeldError, Lease
 from store.lists import ListMissingError
 from store.outcomes import Outcome
@@ -18,6 +19,7 @@ from sync.failure import Permanent, Retriable
 from sync.lists import MarketingList
 from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
+from workers.lanes import in_lane
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +34,9 @@ PHASE_ACTORS: dict[str, tuple[str, str]] = {
     "fill": ("sync", "fill_columns"),
     "push": ("sync", "push_batch"),
 }
+
+# What reads everything from SugarCRM lets everything else go first.
+_LANES: dict[Phase, Lane] = {"import": "backfill", "fill": "backfill"}
 
 
 def now_text() -> str:
@@ -161,7 +166,7 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
     except HeldError as error:
         raise Retriable(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
     try:
-        with waiting_told(app, run_id):
+        with waiting_told(app, run_id), in_lane(_LANES.get(phase, "sync")):
             yield Step(app, run, app.lists.get(run.list), lease)
     except FencedError as error:
         raise Retriable(f"run {run_id} was taken over by another worker") from error
