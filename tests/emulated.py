@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import requests
+
 USERNAME, PASSWORD = "admin", "Adm1n!pass"
 
 
@@ -21,6 +23,17 @@ class Emulator:
         if not self._journal.exists():
             return []
         return [json.loads(line) for line in self._journal.read_text().splitlines()]
+
+    def put_up(self, faults: str) -> None:
+        """Put up these faults in place of those in force; "" for none."""
+        answer = requests.post(f"{self.url}/_emulator/faults", data=faults, timeout=5)
+        assert answer.status_code == 200, answer.text
+
+    def struck(self) -> dict[str, int]:
+        """How often each fault has struck so far."""
+        answer = requests.get(f"{self.url}/_emulator/faults", timeout=5)
+        counts: dict[str, int] = answer.json()["counts"]
+        return counts
 
 
 @contextmanager
