@@ -1,16 +1,26 @@
 """Command line: `python -m sugarcrm.emulator --profile suitecrm-7.14 --port 8901`."""
 
 import argparse
+from collections.abc import Callable, Collection
 from importlib import resources
 from pathlib import Path
 
+from sugarcrm.emulator import server
 from sugarcrm.emulator.faults.spec import GRAMMAR, Spec, SpecError, parse_spec
 from sugarcrm.emulator.profiles import PROFILES
-from sugarcrm.emulator.server import Options, serve
+from sugarcrm.emulator.rest11 import server as rest11_server
+from sugarcrm.emulator.rest11.profiles import PROFILES as REST11_PROFILES
+from sugarcrm.emulator.server import Options
+
+# protocol -> what serves it, the products that speak it, the one taken unless told otherwise
+PROTOCOLS: dict[str, tuple[Callable[[Options], None], Collection[str], str]] = {
+    "legacy": (server.serve, PROFILES, "suitecrm-7.14"),
+    "rest11": (rest11_server.serve, REST11_PROFILES, "rest11"),
+}
 
 
-def read_options() -> Options:
-    """Read the command line."""
+def read_options() -> tuple[str, Options]:
+    """Read the command line: the protocol, and everything else."""
     bundled = Path(str(resources.files("sugarcrm.emulator").joinpath("fixtures.json")))
     parser = argparse.ArgumentParser(
         prog="python -m sugarcrm.emulator",
@@ -19,8 +29,9 @@ def read_options() -> Options:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
-    add("--protocol", choices=["legacy"], default="legacy", help="the API to serve")
-    add("--profile", choices=sorted(PROFILES), default="suitecrm-7.14", help="the product to be")
+    every = sorted([*PROFILES, *REST11_PROFILES])
+    add("--protocol", choices=sorted(PROTOCOLS), default="legacy", help="the API to serve")
+    add("--profile", choices=every, help="the product to be")
     add("--port", type=int, default=0, help="on 127.0.0.1; 0 takes any free one")
     add("--fixtures", type=Path, default=bundled, help="users, roles and custom fields (JSON)")
     add("--database", default=":memory:", help="an SQLite file to keep the data in")
@@ -32,8 +43,12 @@ def read_options() -> Options:
     add("--journal", type=Path, help="append one JSON line per call to this file")
     add("--faults", type=faults, default="", metavar="SPEC", help="faults on demand, see below")
     values = vars(parser.parse_args())
-    del values["protocol"]
-    return Options(**values)
+    protocol = values.pop("protocol")
+    _, products, usual = PROTOCOLS[protocol]
+    values["profile"] = values["profile"] or usual
+    if values["profile"] not in products:
+        parser.error(f"{values['profile']} does not speak {protocol}: {', '.join(products)} do")
+    return protocol, Options(**values)
 
 
 def faults(text: str) -> Spec:
@@ -49,4 +64,5 @@ def faults(text: str) -> Spec:
 
 
 if __name__ == "__main__":
-    serve(read_options())
+    chosen, options = read_options()
+    PROTOCOLS[chosen][0](options)

@@ -99,15 +99,21 @@ def build_service(options: Options) -> Service:
 
 
 def serve(options: Options) -> None:
-    """Answer until SIGTERM or SIGINT; the first line of stdout is the base URL."""
+    """Answer for one of the older products until told to stop."""
     service = build_service(options)
     journal = Journal(options.journal)
     dialects = PROFILES[options.profile]
     app = make_app(service, dialects, journal, options.latency_ms / 1000)
     others = OtherPeople(functools.partial(edit_a_record, service, dialects["v2"], journal))
     service.faults.listen(others.follow)
-    app_with_faults = FaultLayer(app, service.faults, journal)
-    server = make_server(LOOPBACK, options.port, app_with_faults, ThreadingServer, QuietHandler)
+    listen(FaultLayer(app, service.faults, journal), options.port)
+    others.rest()
+    service.database.close()
+
+
+def listen(app: FaultLayer, port: int) -> None:
+    """Serve on loopback until SIGTERM or SIGINT; the first line of stdout is the base URL."""
+    server = make_server(LOOPBACK, port, app, ThreadingServer, QuietHandler)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -115,7 +121,5 @@ def serve(options: Options) -> None:
     sys.stdout.write(f"http://{LOOPBACK}:{server.server_port}\n")
     sys.stdout.flush()
     stop.wait()
-    others.rest()
     server.shutdown()
     server.server_close()
-    service.database.close()
