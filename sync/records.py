@@ -55,6 +55,14 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True):
     by_us: bool
 
 
+def differs(record: Record) -> bool:
+    """Whether a value was changed here since both sides agreed on it."""
+    return any(
+        field not in record.base or record.base[field].ours != value
+        for field, value in record.values.items()
+    )
+
+
 INTENTS_KEPT_PER_FIELD = 8
 
 

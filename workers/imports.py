@@ -68,6 +68,7 @@ def begin_import(app: App, journal_id: str) -> None:
     if not begin(app, run):
         return
     app.runs.remember(run.id, "began_at", crm.server_info().gmt_time)
+    app.runs.remember(run.id, "columns", ",".join(of.columns))
     for part in range(len(ID_PARTS)):
         send("import", run.id, part)
 
@@ -117,10 +118,13 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
 
 
 def _end_if_last(here: Step) -> None:
-    """The last part to end sets the cursor to when the import began, and ends the run."""
+    """The last part to end sets the cursor to when the import began, and ends the run.
+
+    A column that was added while it went on is not filled: pages before did not have it.
+    """
     if any(here.place(f"part{part}") != ENDED for part in range(len(ID_PARTS))):
         return
-    filled = {"cursor_at": here.place("began_at"), "filled": ",".join(here.of.columns)}
+    filled = {"cursor_at": here.place("began_at"), "filled": here.place("columns")}
     here.records.commit(state=filled)
     here.finish_phase()
 

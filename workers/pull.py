@@ -91,7 +91,9 @@ def fill(app: App, run_id: str) -> None:
         if here is None:
             return
         filled = here.records.state("filled").split(",")
-        missing = [column for column in here.of.columns if column not in filled]
+        # Those of the moment when the phase began: one added since would miss the first pages.
+        columns = app.runs.remember(run_id, "columns", ",".join(here.of.columns)).split(",")
+        missing = [column for column in columns if column not in filled]
         place = here.place("fill")
         if missing and place != ENDED and not _fill_pages(here, missing, place):
             here.go_on()
@@ -116,7 +118,7 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         reached = page.after.id if page.after else ENDED
         places = {"place:fill": reached, "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
-        state = {} if page.after else {"filled": ",".join(here.of.columns)}
+        state = {} if page.after else {"filled": here.place("columns")}
         rows = [row for row in page.rows if row.id in known]
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
     return True

@@ -9,7 +9,14 @@ import msgspec
 from store.records import Change, RunNotes, StaleRecordsError
 from sugarcrm.crm import Draft, Row
 from sync.merge import Merge, merge
-from sync.records import GONE_THERE, Intent, Record, settle_intents, with_intents
+from sync.records import (
+    GONE_THERE,
+    Intent,
+    Record,
+    differs,
+    settle_intents,
+    with_intents,
+)
 from sync.settle import settle
 from sync.setup import SyncSetup
 from workers.app import App, app
@@ -131,7 +138,8 @@ def _settle(
     change = Change(
         before=plan.record,
         after=settled.record,
-        dirty=settled.again,
+        # What may not be pushed stays marked: a person may permit it later.
+        dirty=settled.again or differs(settled.record),
         intents=ring,
     )
     try:

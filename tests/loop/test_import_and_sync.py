@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from events import SyncTick
+from events import ListImportRequested, SyncTick
 from sugarcrm.crm import Draft
 from sync.failure import Retriable
 from sync.runs import Run
@@ -232,3 +232,35 @@ def test_a_run_says_what_it_waits_for_and_goes_on_when_sugarcrm_is_back(loop):
     assert "could not connect" in waiting.waits_for
     done = loop.app.runs.get(waiting.id)
     assert (done.phase, done.waits_for) == ("done", "")
+
+
+def test_an_edit_made_before_its_field_was_permitted_goes_out_once_it_is(loop):
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("phone_work",)))
+    crm_id, ours = next(iter(members.items()))
+    loop.edit(LEADS, ours, phone_work="+1 555 0111", first_name="Later")
+    loop.sync(LEADS)
+    before = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values
+
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("phone_work", "first_name")))
+    loop.sync(LEADS)
+
+    after = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values
+    assert (before["phone_work"], before["first_name"] == "Later") == ("+1 555 0111", False)
+    assert after["first_name"] == "Later"
+    assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
+
+
+def test_a_column_added_while_an_import_goes_on_is_filled_by_the_next_sync(loop):
+    request = ListImportRequested(module="Leads", columns=COLUMNS)
+    loop.app.producer.publish(request)
+    for _ in range(2):  # the import itself and its first part
+        message = loop.take()
+        loop.broker.get_actor(message.actor_name).fn(*message.args)
+    loop.app.lists.widen(LEADS, ["title"])
+    loop.deliver()
+    loop.allow(LEADS, pull=PULL)
+
+    loop.sync(LEADS)
+
+    assert all("title" in record.values for record in loop.members(LEADS).values())
