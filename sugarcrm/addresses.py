@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from sugarcrm.answers import NameValue, linked_values, plain_values
-from sugarcrm.batches import batch_size, write_in_batches
-from sugarcrm.crm import Draft, Module
+from sugarcrm.batches import Told, batch_size, write_in_batches
+from sugarcrm.crm import AddressPage, AddressState, Draft, Module, Position
 from sugarcrm.errors import RefusedError
-from sugarcrm.query import address_among, id_among, sendable
+from sugarcrm.query import address_among, changed_since, id_among, sendable
 from sugarcrm.service import Record, Service
 from sugarcrm.values import as_flag, email_key, to_wire
 
@@ -59,6 +59,20 @@ class Addresses:
                 key = email_key(address.address)
                 found[key] = _stricter(found[key], address) if key in found else address
         return found
+
+    def changed(self, since: str, after: Position | None, limit: int) -> AddressPage:
+        """Read the rows that changed; a flag changes its row and no lead's date_modified."""
+        answer = self._service.entry_list(
+            "EmailAddresses",
+            changed_since("EmailAddresses", since, after),
+            (*_ROW, "date_modified"),
+            limit,
+            order="date_modified asc, id asc",
+        )
+        states = tuple(_state(plain_values(entry.name_value_list)) for entry in answer.entry_list)
+        if len(states) < limit:
+            return AddressPage(states, None)
+        return AddressPage(states, Position(states[-1].modified_at, states[-1].id))
 
     def keeping_flags(self, drafts: Sequence[Draft], *, named_win: bool) -> list[Draft]:
         """Give each draft the flags that its address already has.
@@ -147,11 +161,11 @@ class Addresses:
         refused = {w.id: w.refused for w in written if w.refused}
         return {owner: refused[row.id] for owner, row in flags.items() if row.id in refused}
 
-    def _send_flags(self, rows: Sequence[Draft]) -> set[str]:
+    def _send_flags(self, rows: Sequence[Draft]) -> Told:
         records = [_flag_record(row) for row in rows]
         if len(records) == 1:
-            return {self._service.set_entry("EmailAddresses", records[0])}
-        return set(self._service.set_entries("EmailAddresses", records))
+            return {self._service.set_entry("EmailAddresses", records[0]): None}
+        return dict.fromkeys(self._service.set_entries("EmailAddresses", records))
 
     def _show_flags(self, rows: Sequence[Draft]) -> set[str]:
         asked = id_among("EmailAddresses", [row.id for row in rows])
@@ -191,6 +205,16 @@ def _flag_record(row: Draft) -> Record:
 def _address(values: Mapping[str, str]) -> Address:
     flags = {name: as_flag(values.get(column, "")) for name, column in _COLUMN.items()}
     return Address(values.get("id", ""), values.get("email_address", ""), flags)
+
+
+def _state(values: Mapping[str, str]) -> AddressState:
+    return AddressState(
+        id=values.get("id", ""),
+        address=values.get("email_address", ""),
+        modified_at=values.get("date_modified", ""),
+        opted_out=as_flag(values.get("opt_out", "")),
+        invalid=as_flag(values.get("invalid_email", "")),
+    )
 
 
 def _stricter(one: Address, other: Address) -> Address:

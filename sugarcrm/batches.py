@@ -1,18 +1,19 @@
 """Writing many records in few calls, so that one bad record is found and the others written."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sugarcrm.crm import Draft, Written
 from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
-from sugarcrm.lost import ServerFailedError
+from sugarcrm.lost import ServerFailedError, TooManyError
 
-MOST_RECORDS = 50
+MOST_RECORDS = 100
 _RECORD_COSTS_S = 0.1  # five times what a server took a record
 
 NOT_SAVED = "the server did not save it; is the right to write this record missing?"
 FAILED = "the server failed on this record"
 
-Send = Callable[[Sequence[Draft]], set[str]]  # returns the ids acknowledged
+Told = Mapping[str, str | None]  # by id: None acknowledged, a text refused; absent: unknown
+Send = Callable[[Sequence[Draft]], Told]
 Applied = Callable[[Sequence[Draft]], set[str]]  # reads; returns the ids that show the write
 
 
@@ -45,14 +46,19 @@ def _write_batch(batch: Sequence[Draft], send: Send, applied: Applied) -> Iterat
     rest = list(batch)
     while len(rest) > 1:
         try:
-            kept = send(rest)
+            told = send(rest)
+        except TooManyError:
+            half = len(rest) // 2
+            yield from _write_batch(rest[:half], send, applied)
+            yield from _write_batch(rest[half:], send, applied)
+            return
         except ServerFailedError:
             shown = _read(applied, rest)
         except RefusedError as error:
             yield from (Written(draft.id, str(error)) for draft in rest)
             return
         else:
-            yield from _told(rest, kept, applied)
+            yield from _outcomes(rest, told, applied)
             return
         yield from (Written(draft.id) for draft in rest if draft.id in shown)
         rest = [draft for draft in rest if draft.id not in shown]
@@ -64,23 +70,25 @@ def _write_batch(batch: Sequence[Draft], send: Send, applied: Applied) -> Iterat
 
 def _write_alone(draft: Draft, send: Send, applied: Applied) -> Written:
     try:
-        kept = send([draft])
+        told = send([draft])
     except ServerFailedError:
         if draft.id in _read(applied, [draft]):
             return Written(draft.id)
         return Written(draft.id, FAILED)
     except RefusedError as error:
         return Written(draft.id, str(error))
-    return next(iter(_told([draft], kept, applied)))
+    return next(iter(_outcomes([draft], told, applied)))
 
 
-def _told(batch: Sequence[Draft], kept: set[str], applied: Applied) -> Iterator[Written]:
-    """Tell who was acknowledged; a record that was not is read, as places tell nothing."""
-    doubtful = [draft for draft in batch if draft.id not in kept]
+def _outcomes(batch: Sequence[Draft], told: Told, applied: Applied) -> Iterator[Written]:
+    """Give what is known of each; a record of which nothing was told is read."""
+    doubtful = [draft for draft in batch if draft.id not in told]
     shown = _read(applied, doubtful) if doubtful else set()
     for draft in batch:
-        saved = draft.id in kept or draft.id in shown
-        yield Written(draft.id, None if saved else NOT_SAVED)
+        if draft.id in told:
+            yield Written(draft.id, told[draft.id])
+        else:
+            yield Written(draft.id, None if draft.id in shown else NOT_SAVED)
 
 
 def _read(applied: Applied, drafts: Sequence[Draft]) -> set[str]:

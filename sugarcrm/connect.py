@@ -5,6 +5,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from sugarcrm.answers import ServerSays
 from sugarcrm.crm import Crm
 from sugarcrm.errors import CrmError, NotSugarError
@@ -12,11 +14,28 @@ from sugarcrm.gate import OPEN, Gate
 from sugarcrm.legacy import LegacyClient
 from sugarcrm.lost import UnreadableError
 from sugarcrm.profiles import API_VERSIONS, ApiVersion, Profile, profile_for
+from sugarcrm.rest11.calls import Calls
+from sugarcrm.rest11.client import Rest11Client
+from sugarcrm.rest11.probe import choose_version
+from sugarcrm.rest11.token import TokenStore, is_platform_name
 from sugarcrm.secret import Secret
 from sugarcrm.service import ask_server
 from sugarcrm.session import SessionStore
 from sugarcrm.site import site_of
 from sugarcrm.transport import Transport
+
+Api = ApiVersion | Literal["auto", "rest11"]
+PLATFORM = "sugarloop"
+
+
+class _Server(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the server is, and how every request to it is sent."""
+
+    site: str
+    deadline_s: float
+    pool_size: int
+    ca_file: Path | None
+    gate: Gate
 
 
 def connect(
@@ -26,34 +45,92 @@ def connect(
     *,
     deadline_s: float = 30.0,
     pool_size: int = 4,
-    api: ApiVersion | Literal["auto"] = "auto",
+    api: Api = "auto",
+    platform: str = PLATFORM,
     allow_insecure: bool = False,
     ca_file: Path | None = None,
     store: SessionStore | None = None,
+    tokens: TokenStore | None = None,
     gate: Gate = OPEN,
 ) -> Crm:
     """Probe the server at `url` and return its client; nobody is logged in yet.
 
-    `deadline_s` bounds each request. `allow_insecure` lets http reach another machine.
-    `gate` is asked before every request and every login.
+    rest/v11 and v10 come before the first web service. `deadline_s` bounds each request.
+    `platform` is the API platform that Sugar knows us by. `allow_insecure` lets http reach another
+    machine. `gate` is asked before every request and every login.
 
     Raises:
         NotSugarError: the address is unsafe, or no SugarCRM service answers there.
         BusyError: nothing answers there now.
     """
-    site = site_of(url, allow_insecure=allow_insecure)
-    transport = Transport(
-        site, deadline_s=deadline_s, connections=pool_size, ca_file=ca_file, gate=gate
+    server = _Server(
+        site=site_of(url, allow_insecure=allow_insecure),
+        deadline_s=deadline_s,
+        pool_size=pool_size,
+        ca_file=ca_file,
+        gate=gate,
+    )
+    if api in ("auto", "rest11"):
+        modern = _modern(server, username, password, platform, tokens)
+        if modern is not None:
+            return modern
+        if api == "rest11":
+            raise NotSugarError("neither rest/v11 nor rest/v10 of SugarCRM answers here")
+    usable = API_VERSIONS if api == "auto" else [v for v in API_VERSIONS if v == api]
+    return _legacy(server, username, password, usable, store)
+
+
+def _modern(
+    server: _Server, username: str, password: str, platform: str, tokens: TokenStore | None
+) -> Crm | None:
+    """Make the client for rest/v11 or v10, None when neither answers."""
+    if not is_platform_name(platform):
+        raise NotSugarError("the API platform must be up to 127 of a-z, A-Z, 0-9, - and _, no base")
+    calls = Calls(
+        server.site,
+        platform=platform,
+        deadline_s=server.deadline_s,
+        connections=server.pool_size,
+        ca_file=server.ca_file,
+        gate=server.gate,
     )
     try:
-        profile = probe(transport, API_VERSIONS if api == "auto" else (api,))
+        speaks = choose_version(calls)
+    except CrmError:
+        calls.close()
+        raise
+    if not speaks:
+        calls.close()
+        return None
+    return Rest11Client(
+        calls, username, Secret(password), pool_size=server.pool_size, tokens=tokens
+    )
+
+
+def _legacy(
+    server: _Server,
+    username: str,
+    password: str,
+    usable: Collection[ApiVersion],
+    store: SessionStore | None,
+) -> Crm:
+    """Make the client for the service of v2 to v4_1."""
+    transport = Transport(
+        server.site,
+        deadline_s=server.deadline_s,
+        connections=server.pool_size,
+        ca_file=server.ca_file,
+        gate=server.gate,
+    )
+    try:
+        profile = probe(transport, usable)
     except CrmError:
         transport.close()
         raise
     # SugarCRM's login form, and in fact its password: https is what keeps it.
     digest = hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
     return LegacyClient(
-        transport, profile, username, Secret(digest), pool_size=pool_size, store=store
+        transport, profile, username, Secret(digest), pool_size=server.pool_size, store=store
     )
 
 

@@ -13,6 +13,14 @@ import msgspec
 from sync.catalogue import FieldDef
 from sync.catalogue import Module as Module
 
+_EDITIONS = {
+    "CE": "Community Edition",
+    "PRO": "Professional",
+    "CORP": "Corporate",
+    "ENT": "Enterprise",
+    "ULT": "Ultimate",
+}
+
 
 class Account(msgspec.Struct, frozen=True):
     """The user that the connector logs in as."""
@@ -31,14 +39,28 @@ class ServerInfo(msgspec.Struct, frozen=True, kw_only=True):
     gmt_time: str
     dialect: str
 
+    @property
+    def title(self) -> str:
+        """The name that people know it by, such as "Sugar Enterprise 14.2.0"."""
+        if self.product == "suitecrm":
+            return f"SuiteCRM {self.version}"
+        edition = _EDITIONS.get(self.flavour, self.flavour)
+        name = "Sugar" if self.dialect.startswith("rest/") else "SugarCRM"
+        return " ".join(part for part in (name, edition, self.version) if part)
+
 
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
-    """What this server does natively, and what costs extra calls here."""
+    """What this server does natively, and what costs extra calls here.
+
+    Without `lists_deleted`, `changed` may pass over deletions: who must know of them compares ids
+    by `by_id_range`. Without `takes_ids`, records get other ids: see `Written.kept_as`.
+    """
 
     batch_writes: bool
     lists_deleted: bool
     updates_email_in_place: bool
     total_count: bool
+    takes_ids: bool = True
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +87,23 @@ class Page(msgspec.Struct, frozen=True):
     after: Position | None
 
 
+class AddressState(msgspec.Struct, frozen=True, kw_only=True):
+    """One email address and its flags, which hold for every record that has it."""
+
+    id: str
+    address: str
+    modified_at: str
+    opted_out: bool
+    invalid: bool
+
+
+class AddressPage(msgspec.Struct, frozen=True):
+    """Addresses in keyset order; `after` is where the next page starts, None at the end."""
+
+    addresses: tuple[AddressState, ...]
+    after: Position | None
+
+
 class Draft(msgspec.Struct, frozen=True):
     """A record to write: the full set for a creation, changed fields only for an update."""
 
@@ -73,10 +112,14 @@ class Draft(msgspec.Struct, frozen=True):
 
 
 class Written(msgspec.Struct, frozen=True):
-    """What the server said of one write; only a read-back shows what it kept."""
+    """What the server said of one write; only a read-back shows what it kept.
+
+    `kept_as` is the id that a created record has where the server did not take ours.
+    """
 
     id: str
     refused: str | None = None
+    kept_as: str | None = None
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +142,7 @@ class Crm(Protocol):
         """Open a session as the connector's user."""
 
     def server_info(self) -> ServerInfo:
-        """Read product, version, flavour and clock; needs no session."""
+        """Read product, version, flavour and clock; logs in where a server tells no stranger."""
 
     def fields(self, module: Module) -> tuple[FieldDef, ...]:
         """Read the catalogue of `module`, standard and custom fields."""
@@ -115,10 +158,22 @@ class Crm(Protocol):
         """Read live rows with `after_id` < id <= `up_to_id` (None: no upper end), in id order."""
 
     def by_ids(self, module: Module, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Row]:
-        """Read rows by id; a deleted row comes with `deleted`, an id that never was is absent."""
+        """Read rows by id; an id that never was is absent.
+
+        A deleted row comes with `deleted`, and is absent from servers that list none such.
+        """
 
     def ids_by_email(self, module: Module, emails: Sequence[str]) -> dict[str, list[str]]:
         """Find live rows by address; keys are the addresses casefolded, absent when none."""
+
+    def addresses_changed(self, since: str, after: Position | None, limit: int) -> AddressPage:
+        """Read email addresses that changed at `since` or later, oldest change first.
+
+        An opt-out changes its address and leaves date_modified of the people who have it alone.
+
+        Raises:
+            RefusedError: this server does not list addresses, or not to this user.
+        """
 
     def count(self, module: Module) -> int:
         """Count live rows."""

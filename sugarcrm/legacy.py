@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+from sugarcrm.addresses import Addresses
 from sugarcrm.answers import plain_values
 from sugarcrm.crm import (
     Account,
+    AddressPage,
     Capabilities,
     Draft,
     Module,
@@ -51,7 +53,10 @@ class LegacyClient:
         )
         self._service = Service(transport, self._sessions, profile)
         self._reader = Reader(self._service)
-        self._writer = Writer(self._service, self._reader, deadline_s=transport.deadline_s)
+        self._addresses = Addresses(self._service, deadline_s=transport.deadline_s)
+        self._writer = Writer(
+            self._service, self._reader, self._addresses, deadline_s=transport.deadline_s
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -93,6 +98,9 @@ class LegacyClient:
 
     def ids_by_email(self, module: Module, emails: Sequence[str]) -> dict[str, list[str]]:
         return self._reader.ids_by_email(module, emails)
+
+    def addresses_changed(self, since: str, after: Position | None, limit: int) -> AddressPage:
+        return self._addresses.changed(since, after, limit)
 
     def count(self, module: Module) -> int:
         return self._service.entries_count(module)

@@ -10,6 +10,7 @@ AmbiguousError
  + ServerFailedError    the server gave up on this write and is done with it: read, then go on
 RefusedError
  + TooManyError         the request holds too much; nothing was done, smaller ones may pass
+ + UnknownCallError     the server has no such call; an older way may be there
 """
 
 from sugarcrm.errors import AmbiguousError, BusyError, RefusedError, SessionLostError
@@ -37,3 +38,7 @@ class ServerFailedError(AmbiguousError):
 
 class TooManyError(RefusedError):
     """The server takes no request as large as this one, and did nothing."""
+
+
+class UnknownCallError(RefusedError):
+    """The server has no such call, in this version or with these rights."""

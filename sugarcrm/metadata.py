@@ -7,17 +7,15 @@ import msgspec
 from sugarcrm.values import unescape
 from sync.catalogue import FieldDef
 
-_ENUMS = frozenset({"enum", "multienum", "radioenum", "dynamicenum"})  # others list operators
+ENUMS = frozenset({"enum", "multienum", "radioenum", "dynamicenum"})  # others list operators
 
 # For these `len` says nothing of characters: a custom text field reports 255 and holds 64 KB.
 _NUMBERS = frozenset({"int", "float", "decimal", "currency", "bool"})
 _INSTANTS = frozenset({"date", "datetime", "datetimecombo", "time"})
-_NO_LENGTH = _NUMBERS | _INSTANTS | {"text", "multienum"}
-_VIRTUAL = re.compile(
-    r"(?:accept_status|event|webtolead)_\w+|\w+_status_fields|event_accept_status"
-)
-_COMPUTED_TYPES = frozenset({"fullname", "link", "function", "image", "file", "assigned_user_name"})
-_SERVER_KEEPS = frozenset(
+NO_LENGTH = _NUMBERS | _INSTANTS | {"text", "multienum"}
+VIRTUAL = re.compile(r"(?:accept_status|event|webtolead)_\w+|\w+_status_fields|event_accept_status")
+COMPUTED_TYPES = frozenset({"fullname", "link", "function", "image", "file", "assigned_user_name"})
+SERVER_KEEPS = frozenset(
     {
         "id",
         "name",
@@ -73,7 +71,7 @@ def definition(field: WireField) -> FieldDef:
         name=field.name,
         label=unescape(field.label or "").strip().removesuffix(":").strip() or field.name,
         type=field.type,
-        length=_length(field),
+        length=length_of(field.type, field.len),
         options=_options(field),
         required=field.required in (1, "1", True, "true"),
         custom=field.name.endswith("_c"),
@@ -81,16 +79,16 @@ def definition(field: WireField) -> FieldDef:
     )
 
 
-def _length(field: WireField) -> int | None:
-    """Characters that fit, where `len` means that."""
-    if field.type in _NO_LENGTH or field.len is None:
+def length_of(field_type: str, told: str | int | None) -> int | None:
+    """Characters that fit, where the server's `len` means that."""
+    if field_type in NO_LENGTH or told is None:
         return None
-    digits = re.fullmatch(r"[1-9][0-9]*", str(field.len))
+    digits = re.fullmatch(r"[1-9][0-9]*", str(told))
     return int(digits[0]) if digits else None
 
 
 def _options(field: WireField) -> dict[str, str] | None:
-    if field.type not in _ENUMS:
+    if field.type not in ENUMS:
         return None
     if not isinstance(field.options, dict):
         return {}
@@ -102,9 +100,9 @@ def _options(field: WireField) -> dict[str, str] | None:
 
 def _writable(field: WireField) -> bool:
     """Say whether set_entry stores the field: not ids and stamps, nor names of related records."""
-    if field.name in _SERVER_KEEPS or field.type in _COMPUTED_TYPES:
+    if field.name in SERVER_KEEPS or field.type in COMPUTED_TYPES:
         return False
-    if _VIRTUAL.fullmatch(field.name):
+    if VIRTUAL.fullmatch(field.name):
         return False
     if field.calculated in (True, 1, "1", "true"):
         return False

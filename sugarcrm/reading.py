@@ -1,12 +1,13 @@
 """Reads of leads and contacts: pages in keyset order, rows by id, ids by email address."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
 from sugarcrm.answers import ROW_FIELDS, linked_values, plain_values, row
 from sugarcrm.crm import Module, Page, Position, Row
+from sugarcrm.drafts import parts
 from sugarcrm.errors import NotSugarError, RefusedError
 from sugarcrm.query import (
     Query,
@@ -27,8 +28,6 @@ _FLAG_COLUMNS: dict[str, Literal["opt_out", "invalid_email"]] = {
     "email_opt_out": "opt_out",
     "invalid_email": "invalid_email",
 }
-
-T = TypeVar("T")
 
 
 class Reader:
@@ -117,12 +116,6 @@ class Reader:
             values = plain_values(entry.name_value_list)
             spelled = {values.get("email1", ""), *(a.get("email_address", "") for a in addresses)}
             yield values.get("id", ""), {email_key(address) for address in spelled}
-
-
-def parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
-    """Cut `items` into runs of at most `size`."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _page(rows: Sequence[Row], limit: int) -> Page:

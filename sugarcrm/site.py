@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 from sugarcrm.deadline import is_forbidden
 from sugarcrm.errors import NotSugarError
 
-_ENTRY = re.compile(r"/(?:service/v[0-9_]+(?:/(?:rest|soap)\.php)?|index\.php)?/*$", re.IGNORECASE)
+_ENTRY = re.compile(
+    r"/(?:service/v[0-9_]+(?:/(?:rest|soap)\.php)?|rest(?:/v[0-9_.]+)?|index\.php)?/*$",
+    re.IGNORECASE,
+)
 _METADATA_NAMES = {"metadata", "metadata.google.internal"}
 
 

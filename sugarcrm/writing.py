@@ -4,38 +4,36 @@ from collections.abc import Sequence
 
 from sugarcrm.addresses import EMAIL_FIELDS, Addresses, Holder
 from sugarcrm.answers import NameValue
-from sugarcrm.batches import batch_size, write_in_batches
+from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Note, Written
+from sugarcrm.drafts import check_drafts, parts
 from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
 from sugarcrm.lost import ServerFailedError
-from sugarcrm.reading import Reader, parts
+from sugarcrm.reading import Reader
 from sugarcrm.service import Record, Service
 from sugarcrm.values import as_flag, to_wire
 
-# Names that steer set_entry instead of holding a value.
-_STEERING = frozenset(
-    {"id", "new_with_id", "deleted", "date_modified", "update_date_modified", "set_created_by"}
-)
 _FLAGS = EMAIL_FIELDS - {"email1"}
 
 
 class Writer:
     """Creates and updates records under ids that the caller chose."""
 
-    def __init__(self, service: Service, reader: Reader, *, deadline_s: float) -> None:
-        self._service, self._reader = service, reader
-        self._addresses = Addresses(service, deadline_s=deadline_s)
+    def __init__(
+        self, service: Service, reader: Reader, addresses: Addresses, *, deadline_s: float
+    ) -> None:
+        self._service, self._reader, self._addresses = service, reader, addresses
         self._size = batch_size(deadline_s) if service.profile.batch_writes else 1
 
     def create(self, module: Module, drafts: Sequence[Draft]) -> list[Written]:
-        def send(batch: Sequence[Draft]) -> set[str]:
+        def send(batch: Sequence[Draft]) -> Told:
             return self._save(module, [_creation(draft) for draft in batch])
 
         def existing(batch: Sequence[Draft]) -> set[str]:
             rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
             return {record_id for record_id, found in rows.items() if not found.deleted}
 
-        _check(drafts)
+        check_drafts(drafts)
         kept = self._addresses.keeping_flags(drafts, named_win=False)
         return write_in_batches(kept, size=self._size, send=send, applied=existing)
 
@@ -45,13 +43,13 @@ class Writer:
         A creation by mistake cannot happen: without new_with_id an unknown id writes nothing.
         """
 
-        def send(batch: Sequence[Draft]) -> set[str]:
+        def send(batch: Sequence[Draft]) -> Told:
             return self._save(module, [_update(draft) for draft in batch])
 
         def showing(batch: Sequence[Draft]) -> set[str]:
             return self._showing(module, batch)
 
-        _check(changes)
+        check_drafts(changes)
         holders = self._holders(module, changes)
         apart = [draft for draft in changes if draft.id in holders]
         filled = self._addresses.keeping_flags(_in_place(changes, holders), named_win=True)
@@ -83,10 +81,10 @@ class Writer:
             found |= self._addresses.holders(module, part)
         return {record_id: holder for record_id, holder in found.items() if holder.linked}
 
-    def _save(self, module: Module, records: Sequence[Record]) -> set[str]:
+    def _save(self, module: Module, records: Sequence[Record]) -> Told:
         if len(records) == 1:
-            return {self._service.set_entry(module, records[0])}
-        return set(self._service.set_entries(module, records))
+            return {self._service.set_entry(module, records[0]): None}
+        return dict.fromkeys(self._service.set_entries(module, records))
 
     def _showing(self, module: Module, batch: Sequence[Draft]) -> set[str]:
         """The ids of the records that already have the values of their draft."""
@@ -109,15 +107,6 @@ class Writer:
         except CrmError as error:
             reason = str(error)
         raise AmbiguousError(f"a note failed, and whether it is there could not be read: {reason}")
-
-
-def _check(drafts: Sequence[Draft]) -> None:
-    """Refuse what would do something else than write fields under an id of ours."""
-    for draft in drafts:
-        if not draft.id:  # set_entries merges contacts that come without one
-            raise RefusedError("a record without an id is not written")
-        if steering := sorted(_STEERING & draft.values.keys()):
-            raise RefusedError(f"not fields that can be written: {', '.join(steering)}")
 
 
 def _in_place(changes: Sequence[Draft], holders: dict[str, Holder]) -> list[Draft]:

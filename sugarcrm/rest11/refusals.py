@@ -17,7 +17,12 @@ from sugarcrm.errors import (
     SessionLostError,
 )
 from sugarcrm.exchange import Reply, error_for_status, retry_in_s
-from sugarcrm.lost import ServerFailedError, SlowDownError, TooManyError
+from sugarcrm.lost import (
+    ServerFailedError,
+    SlowDownError,
+    TooManyError,
+    UnknownCallError,
+)
 from sugarcrm.rest11.answers import Problem
 
 _LABEL = re.compile(r"[a-z][a-z0-9_]{1,39}", re.IGNORECASE)
@@ -36,6 +41,8 @@ def error_for_reply(reply: Reply, call: str, *, writes: bool) -> CrmError:
         return SessionLostError(text)
     if status in RETRIED_SOON:
         return BusyError(text)
+    if label == "no_method":
+        return UnknownCallError(text)
     if status == 413:
         return TooManyError(text)
     if status in (429, 503):

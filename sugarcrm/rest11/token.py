@@ -1,12 +1,14 @@
 """The one token of this process: renewed once for all threads, handed to every call."""
 
+import re
 import threading
 from collections.abc import Callable
 from typing import Protocol, TypeVar
 
+from sugarcrm.crm import Account
 from sugarcrm.errors import BusyError, CredentialsError, CrmError, RefusedError, SessionLostError
 from sugarcrm.exchange import Lost, error_for_lost
-from sugarcrm.rest11.answers import Token, Tokens
+from sugarcrm.rest11.answers import Me, Token, Tokens
 from sugarcrm.rest11.calls import Calls
 from sugarcrm.rest11.refusals import error_for_reply, label_of
 from sugarcrm.secret import Secret
@@ -18,7 +20,14 @@ REGISTER = (
     " `base` belongs to people's browsers"
 )
 
+_PLATFORM = re.compile(r"[A-Za-z0-9_-]{1,127}")
+
 T = TypeVar("T")
+
+
+def is_platform_name(name: str) -> bool:
+    """Say whether `name` may be ours: well formed, and not the one of people's browsers."""
+    return bool(_PLATFORM.fullmatch(name)) and name != "base"
 
 
 class TokenStore(Protocol):
@@ -55,6 +64,13 @@ class TokenOwner:
         self._slots = threading.BoundedSemaphore(size)
         self._renewal_lock = threading.Lock()
         self._refusal: str | None = None
+        self._account: Account | None = None
+
+    def account(self) -> Account:
+        """Say whose token this is; logs in when nobody has yet."""
+        if self._account is None:
+            self._account = self.run(lambda token: self._account or self._whose(token))
+        return self._account
 
     def run(self, call: Callable[[Secret], T]) -> T:
         """Run `call`; when the token has ended, once more with a new one.
@@ -117,11 +133,24 @@ class TokenOwner:
             "username": self._user_name,
             "password": self._password,
         }
+
+        def attempt() -> Token:
+            token = self._ask(grant)
+            self._account = self._whose(token.access)
+            self._calls.gate.admit(self._account)
+            return token
+
         try:
-            return self._ask(grant)
+            return self._calls.gate.log_in(attempt, self._calls.deadline_s)
         except CredentialsError as error:
             self._refusal = f"{error}; not tried again"
             raise
+
+    def _whose(self, token: Secret) -> Account:
+        """Read who the token stands for; `type` tells administrators from others."""
+        user = self._calls.get("me", Me, token).current_user
+        is_admin = user.type == "admin" or user.is_admin in (True, 1, "1")
+        return Account(user.id, user.user_name, is_admin)
 
     def _ask(self, grant: dict[str, str | Secret]) -> Token:
         """Ask for a token. What a refusal says beside its label may echo the password."""

@@ -33,8 +33,20 @@ def reset(connection: socket.socket, _form: dict[str, str]) -> None:
     connection.close()
 
 
+NOT_THERE = answer(b"<html>", status="404 Not Found")
+
+
+def rest_path(path: str) -> str:
+    """Name what is asked for under rest/, without its query."""
+    return path.partition("?")[0].partition("/rest/")[2]
+
+
 class WireServer:
-    """Serves each connection by the script of the method asked for; `seen` keeps what came."""
+    """Serves each connection by the script of what is asked for; `seen` keeps what came.
+
+    A script has the name of a method, or for rest/ that of a verb and path: "GET v11/ping". What
+    has none is answered as by a server without that service.
+    """
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -68,9 +80,11 @@ class WireServer:
             try:
                 line, head, body = _request(connection)
                 form = {name: values[0] for name, values in parse_qs(body).items()}
-                form["path"] = line.split()[1]
-                self.seen.append((line, head, form, body))
-                self.scripts[form["method"]](connection, form)
+                verb, form["path"] = line.split()[:2]
+                asked = form.get("method") or f"{verb} {rest_path(form['path'])}"
+                if asked in self.scripts or "method" in form:
+                    self.seen.append((line, head, form, body))
+                self.scripts.get(asked, NOT_THERE)(connection, form)
             except OSError:
                 return  # the client went away, as it should in many of these tests
 
@@ -80,11 +94,12 @@ def _request(connection: socket.socket) -> tuple[str, str, str]:
     while b"\r\n\r\n" not in data:
         data += connection.recv(65536)
     head, _, body = data.partition(b"\r\n\r\n")
-    length = next(
+    lengths = (
         int(line.split(b":")[1])
         for line in head.split(b"\r\n")
         if line.lower().startswith(b"content-length")
     )
+    length = next(lengths, 0)
     while len(body) < length:
         body += connection.recv(65536)
     return head.split(b"\r\n")[0].decode(), head.decode(), body.decode()
