@@ -23,7 +23,9 @@ def activate(
         CrmError: the login failed; its class says why.
         NotActiveError: there is no key to encrypt the password with.
     """
-    sealed = app.connector.seal(password)
+    sealed, known = app.connector.seal(password), app.connector.get()
+    if known is None or known.url != url:
+        app.budget.forget_pace()  # what another server asked for
     account, info = _log_in(app, url, username, password, protocol_named(protocol))
     _refuse_without_rights(account)
     _refuse_too_old(info)
@@ -70,6 +72,7 @@ def _log_in(
         deadline_s=knobs.crm_deadline_s,
         pool_size=1,
         allow_insecure=knobs.allow_insecure_crm,
+        gate=app.gate,  # unguarded: a slip of the keyboard stops no connector that works
     )
     try:
         return crm.login(), crm.server_info()

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from console.check import Check, fail, good, warn
-from store.connector import NotActiveError
+from store.connector import LoginRefusedError, NotActiveError
 from sugarcrm.crm import Account, Crm, ServerInfo
 from sugarcrm.errors import CrmError
 from sync.catalogue import Module
@@ -14,6 +14,7 @@ from workers.catalogues import MODULES
 SKEW_TOLERATED_S = 60.0
 _CLOCK_FORM = "%Y-%m-%d %H:%M:%S"
 _ACTIVATE = "activate the connector with `sugarloop connector activate`"
+_ACTIVATE_AGAIN = "see to the user in SugarCRM, then `sugarloop connector activate` again"
 
 
 def crm_checks(app: App, now: datetime) -> list[Check]:
@@ -23,6 +24,8 @@ def crm_checks(app: App, now: datetime) -> list[Check]:
         account, info = crm.login(), crm.server_info()
     except NotActiveError as problem:
         return [warn("connector", str(problem), _ACTIVATE)]
+    except LoginRefusedError as problem:
+        return [fail("connector", str(problem), _ACTIVATE_AGAIN)]
     except CrmError as problem:
         later = isinstance(problem, Retriable)
         do = "see whether SugarCRM runs, and try again" if later else _ACTIVATE

@@ -51,6 +51,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
     import redis
 
     from events import BadEventError
+    from store.connector import LoginRefusedError
     from store.dead_letters import DeadLetterMissingError
     from store.embedded import EmbeddedServerError
     from store.lists import ListExistsError, ListMissingError
@@ -66,8 +67,10 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
         (FAILED, (MissingError, RefusedError, ListMissingError, RunMissingError, ListExistsError)),
         (
             FAILED,
-            (DeadLetterMissingError, EmbeddedServerError, Permanent, redis.AuthenticationError),
+            # A login that was refused waits for a person: trying later does not help.
+            (DeadLetterMissingError, EmbeddedServerError, LoginRefusedError, Permanent),
         ),
+        (FAILED, (redis.AuthenticationError,)),
         (TRY_LATER, (Retriable, redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)),
         (TRY_LATER, (LaterError, redis.OutOfMemoryError)),
         (FAILED, (redis.ResponseError, OSError)),

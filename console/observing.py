@@ -7,11 +7,12 @@ import falcon
 import msgspec
 import redis
 from prometheus_client import CollectorRegistry, Counter, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from events import Receipt
 from events.schema import event_schema
+from store.crm_counts import CrmCounts
 from store.journal import Journal
 from store.people import People
 from store.queue_depths import QueueDepths
@@ -103,6 +104,7 @@ class _Store(Collector):
     def __init__(self, client: redis.Redis) -> None:
         self._depths = QueueDepths(client)
         self._journal, self._people = Journal(client), People(client)
+        self._crm_counts = CrmCounts(client)
 
     def describe(self) -> Iterator[Metric]:
         yield from ()  # registering must not ask the store
@@ -110,7 +112,7 @@ class _Store(Collector):
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("sugarloop_store_up", "1 when the store answers")
         try:
-            gauges: list[Metric] = [*self._queues(), self._behaviour()]
+            gauges: list[Metric] = [*self._queues(), self._behaviour(), *self._crm()]
         except redis.RedisError:
             gauges = []
         up.add_metric([], 1 if gauges else 0)
@@ -133,6 +135,14 @@ class _Store(Collector):
         gauge = GaugeMetricFamily("sugarloop_behaviour_backlog_seconds", about)
         gauge.add_metric([], max(0.0, time.time() - since_s))
         return gauge
+
+    def _crm(self) -> Iterator[Metric]:
+        for kind, outcomes in self._crm_counts.read().items():
+            about = f"{kind.capitalize()} to SugarCRM, by what became of them"
+            counter = CounterMetricFamily(f"sugarloop_crm_{kind}", about, labels=["outcome"])
+            for outcome, count in outcomes.items():
+                counter.add_metric([outcome], count)
+            yield counter
 
 
 _QUEUE_GAUGES = {

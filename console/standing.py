@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from console.listing import last_run
+from store.connector import Connection
 from store.dead_letters import DeadLetters
 from store.queue_depths import Depth, QueueDepths
 from sync.lists import MarketingList
@@ -13,6 +14,11 @@ from sync.runs import Run
 from workers.app import App
 from workers.behaviour import DRAIN
 
+STATES = {"active": "active", "inactive": "not active", "refused": "stopped"}
+TO_DO = (
+    "Nobody logs in any more, and all work waits. Unlock the user, give it its rights or its"
+    " password back, then run `sugarloop connector activate` with the password."
+)
 _LATE_S = 300.0  # work that waits this long means that too few workers run
 
 
@@ -36,11 +42,21 @@ class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
     reasons: dict[str, int] = {}
 
 
+class CrmStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls and logins to SugarCRM so far, by outcome; and for how long it asked for none."""
+
+    calls: dict[str, int]
+    logins: dict[str, int]
+    held_back_s: float
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """The whole installation at one moment. `behaviour_backlog` counts up to a thousand."""
 
     in_sync: bool
-    connector: Literal["active", "inactive"]
+    connector: Literal["active", "inactive", "refused"]
+    connector_problem: str = ""
+    crm: CrmStanding
     lists: tuple[ListStanding, ...]
     queues: tuple[Depth, ...]
     dead_letters: int
@@ -52,17 +68,20 @@ def standing(app: App, now: datetime) -> Standing:
     """Read how everything stands."""
     connection = app.connector.get()
     active = connection is not None and connection.state == "active"
+    crm = CrmStanding(**app.crm_counts.read(), held_back_s=app.budget.pace().held_back_s)
     lists = tuple(_list_standing(app, of, now) for of in app.lists.all() if of.module)
     queues = QueueDepths(app.client).read()
     dead = DeadLetters(app.client).count()
     return Standing(
         in_sync=active and not dead and all(one.in_sync for one in lists),
-        connector="active" if active else "inactive",
+        connector=connection.state if connection else "inactive",
+        connector_problem=connection.problem if connection else "",
+        crm=crm,
         lists=lists,
         queues=queues,
         dead_letters=dead,
         behaviour_backlog=len(app.journal.behaviour_after(app.people.place(), DRAIN)),
-        warnings=_warnings(active, queues, dead),
+        warnings=_warnings(connection, crm, queues, dead),
     )
 
 
@@ -104,7 +123,8 @@ def _why_not(
         found.append(f"SugarCRM rejected {last.counts['rejected']} records in the last run")
     if dirty:
         goes_out = of.setup is not None and of.setup.pushes
-        found.append(f"{dirty} changes wait" + ("" if goes_out else ", and nothing is pushed"))
+        why = ", or may not be pushed" if goes_out else ", and nothing is pushed"
+        found.append(f"{dirty} changed records wait{why}")
     return tuple(found)
 
 
@@ -116,8 +136,16 @@ def _lag_s(app: App, list_id: str, now: datetime) -> float | None:
     return None
 
 
-def _warnings(active: bool, queues: tuple[Depth, ...], dead: int) -> tuple[str, ...]:
-    found = [] if active else ["the connector is not active"]
+def _warnings(
+    connection: Connection | None, crm: CrmStanding, queues: tuple[Depth, ...], dead: int
+) -> tuple[str, ...]:
+    found = []
+    if connection is not None and connection.state == "refused":
+        found.append(f"the connector is stopped: {connection.problem}. {TO_DO}")
+    elif connection is None or connection.state != "active":
+        found.append("the connector is not active")
+    if crm.held_back_s:
+        found.append(f"SugarCRM asked for fewer calls: none goes out for {crm.held_back_s:.0f} s")
     found += [
         f"queue {q.queue}: the oldest message has waited {q.oldest_s:.0f} s; run more workers"
         for q in queues

@@ -1,14 +1,16 @@
-"""The connection to SugarCRM: address, user, encrypted password, and whether it is active."""
+"""The connection to SugarCRM: address, user, encrypted password, and whether it may be used."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
 import redis
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-from sync.failure import Permanent
+from sync.failure import Permanent, Postponed
 
 _KEY = "connector"
+_ASK_AGAIN_S = 60.0  # sooner than a run seems stalled, and soon after a person saw to it
 
 
 class NotActiveError(Permanent):
@@ -19,10 +21,32 @@ class NotActiveError(Permanent):
         super().__init__(f"the SugarCRM connector is not active{why and f' ({why})'}; {hint}")
 
 
-class Connection(msgspec.Struct, frozen=True, kw_only=True):
-    """What a successful login left behind. `sealed_password` opens only with the key."""
+class LoginRefusedError(Postponed):
+    """SugarCRM refused the connector's login: nobody tries again until a person saw to it."""
 
-    state: Literal["active", "inactive"]
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the SugarCRM connector is stopped: {why}; work waits until it is activated again"
+            " with `sugarloop connector activate`",
+            retry_in_s=_ASK_AGAIN_S,
+        )
+
+
+class ConnectionReplacedError(Postponed):
+    """The connection is another by now; the next try uses that."""
+
+    def __init__(self) -> None:
+        super().__init__("the SugarCRM connection was replaced meanwhile", retry_in_s=1.0)
+
+
+class Connection(msgspec.Struct, frozen=True, kw_only=True):
+    """What a successful login left behind. `sealed_password` opens only with the key.
+
+    `active` may be used; `inactive` was switched off by a person; `refused` stopped by itself,
+    because SugarCRM refused the login, and `problem` says how.
+    """
+
+    state: Literal["active", "inactive", "refused"]
     url: str
     username: str
     sealed_password: str
@@ -52,11 +76,24 @@ class Connector:
 
         Raises:
             NotActiveError: there is none, or it was switched off.
+            LoginRefusedError: SugarCRM refused its login.
         """
         connection = self.get()
+        if connection is not None and connection.state == "refused":
+            raise LoginRefusedError(connection.problem)
         if connection is None or connection.state != "active":
             raise NotActiveError(connection.problem if connection else "")
         return connection
+
+    def still_active(self, connection: Connection) -> None:
+        """Make sure that `connection` is the one to use.
+
+        Raises:
+            NotActiveError, LoginRefusedError: there is none to use.
+            ConnectionReplacedError: another is.
+        """
+        if not _same_login(self.active(), connection):
+            raise ConnectionReplacedError
 
     def put(self, connection: Connection) -> None:
         """Replace the connection."""
@@ -64,12 +101,22 @@ class Connector:
 
     def deactivate(self, problem: str = "") -> bool:
         """Switch the connector off, and forget the password; False when it was off."""
-        connection = self.get()
-        if connection is None or connection.state == "inactive":
-            return False
-        off = {"state": "inactive", "sealed_password": "", "problem": problem}
-        self.put(msgspec.structs.replace(connection, **off))
-        return True
+
+        def switched_off(present: Connection) -> Connection | None:
+            off = {"state": "inactive", "sealed_password": "", "problem": problem}
+            return None if present.state == "inactive" else _replace(present, **off)
+
+        return self._change(switched_off)
+
+    def refuse(self, connection: Connection, problem: str) -> bool:
+        """Stop the connector, whose login was refused; False when it is another one by now."""
+
+        def refused(present: Connection) -> Connection | None:
+            if present.state != "active" or not _same_login(present, connection):
+                return None
+            return _replace(present, state="refused", problem=problem)
+
+        return self._change(refused)
 
     def seal(self, password: str) -> str:
         """Encrypt a password with the newest key."""
@@ -86,7 +133,38 @@ class Connector:
         except InvalidToken:
             raise NotActiveError("SUGARLOOP_KEY does not open the stored password") from None
 
+    def _change(self, edit: Callable[[Connection], Connection | None]) -> bool:
+        """Apply `edit` to the connection as it stands; False when there is none, or nothing to do.
+
+        Nobody else's change is overwritten.
+        """
+        while True:
+            with self._client.pipeline() as pipe:
+                pipe.watch(_KEY)
+                raw = pipe.get(_KEY)
+                edited = edit(msgspec.json.decode(raw, type=Connection)) if raw else None
+                if edited is None:
+                    return False
+                pipe.multi()
+                pipe.set(_KEY, msgspec.json.encode(edited))
+                try:
+                    pipe.execute()
+                except redis.WatchError:
+                    continue
+                return True
+
     def _box(self) -> MultiFernet:
         if not self._keys:
             raise NotActiveError("no SUGARLOOP_KEY is set to encrypt the password with")
         return MultiFernet([Fernet(key) for key in self._keys])
+
+
+def _same_login(one: Connection, other: Connection) -> bool:
+    """Whether both log in the same; a password that was given anew is sealed differently."""
+    return all(
+        getattr(one, name) == getattr(other, name)
+        for name in ("url", "username", "sealed_password", "protocol")
+    )
+
+
+_replace = msgspec.structs.replace

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 import msgspec
 import redis
 
+from store.crm_counts import COUNTS
+
 Lane = Literal["person", "sync", "backfill"]
 # What a lane leaves free for those before it: of the calls at once, in quarters; and of the
 # calls that may go out in a burst, in halves. People who wait come first.
@@ -15,8 +17,7 @@ _LEAVES: Mapping[Lane, int] = {"person": 0, "sync": 1, "backfill": 2}
 
 LONGEST_PAUSE_S = 300.0  # unless the server itself asks for more
 _EASED_BELOW_MS = 500
-_SLOTS, _PACE, _COUNTS = "crm:slots", "crm:pace", "crm:counts"
-_COUNTS_POSTPONED = "calls:postponed"
+_SLOTS, _PACE = "crm:slots", "crm:pace"
 
 # All times are the server's. Answers {1, now} for a place, else {0, when to ask again in ms; 0
 # when nobody can know}. `next_ms` is when a call would be due if they came evenly spaced; up to
@@ -110,18 +111,10 @@ class CrmBudget:
         return Denied(at_ms / 1000 if at_ms else None)
 
     def leave(self, place: Place, outcome: str, slow_down_s: float = 0.0) -> None:
-        """Give the place back, and tell all processes when the server asks for fewer calls."""
+        """Give the place back, count the call, and let all processes know of a wish for fewer."""
         asked_ms, longest_ms = round(slow_down_s * 1000), round(LONGEST_PAUSE_S * 1000)
         args = [place.id, place.since_ms, outcome, asked_ms, longest_ms, _EASED_BELOW_MS]
-        self._leave(keys=[_SLOTS, _PACE, _COUNTS], args=args)
-
-    def postponed(self) -> None:
-        """Count a call that was not made."""
-        self._client.hincrby(_COUNTS, _COUNTS_POSTPONED, 1)
-
-    def logged_in(self, outcome: str) -> None:
-        """Count a login."""
-        self._client.hincrby(_COUNTS, f"logins:{outcome}", 1)
+        self._leave(keys=[_SLOTS, _PACE, COUNTS], args=args)
 
     def forget_pace(self) -> None:
         """Begin anew, as with another server."""
@@ -136,14 +129,6 @@ class CrmBudget:
             under_way=int(self._client.zcount(_SLOTS, f"({now_ms}", "+inf")),
             held_back_s=max(0.0, (not_before_ms - now_ms) / 1000),
         )
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """How many `calls` and `logins` there were ever, by outcome."""
-        found: dict[str, dict[str, int]] = {"calls": {}, "logins": {}}
-        for name, count in sorted(self._client.hgetall(_COUNTS).items()):
-            kind, _, outcome = name.decode().partition(":")
-            found[kind][outcome] = int(count)
-        return found
 
     def _share(self, lane: Lane) -> int:
         """How many calls at once this lane may see before it has to wait."""

@@ -106,9 +106,13 @@ class Runs:
         self._client.hsetnx(f"run:{run_id}", f"place:{name}", value)
         return self.place(run_id, name)
 
-    def waits_for(self, run_id: str, problem: str) -> None:
-        """Say what keeps a run from going on, "" when nothing does any more."""
-        self._client.hset(f"run:{run_id}", "waits_for", problem)
+    def waits_for(self, run_id: str, problem: str, *, at: str = "") -> None:
+        """Say what keeps a run from going on, "" when nothing does any more.
+
+        With `at`, a run whose turn did not come counts as alive at that instant.
+        """
+        alive = {"progressed_at": at} if at else {}
+        self._client.hset(f"run:{run_id}", mapping={"waits_for": problem, **alive})
 
     def move(self, run_id: str, before: Phase, after: Phase, at: str) -> bool:
         """Go from phase `before` to `after`; False when somebody else did."""

@@ -11,6 +11,7 @@ import events
 from store import named
 from store.connector import Connection, Connector
 from store.crm_budget import CrmBudget
+from store.crm_counts import CrmCounts
 from store.fields import Fields
 from store.journal import Journal
 from store.leases import Leases
@@ -23,6 +24,7 @@ from sugarcrm.crm import Crm
 from sugarcrm.profiles import ApiVersion
 from workers import settings
 from workers.crm_gate import BudgetGate
+from workers.login_guard import LoginGuard
 
 Api = ApiVersion | Literal["auto"]
 
@@ -48,6 +50,8 @@ class App:
         self.budget = CrmBudget(
             client, at_once=knobs.crm_calls_at_once, per_minute=knobs.crm_calls_per_minute
         )
+        self.crm_counts = CrmCounts(client)
+        self.gate = BudgetGate(self.budget, self.crm_counts)
         self._crm: tuple[Connection, Crm] | None = None
         self._crm_lock = threading.Lock()
 
@@ -56,6 +60,7 @@ class App:
 
         Raises:
             NotActiveError: the connector is not active.
+            LoginRefusedError: SugarCRM refused its login.
         """
         connection = self.connector.active()
         with self._crm_lock:
@@ -81,7 +86,7 @@ class App:
             deadline_s=self.knobs.crm_deadline_s,
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,
-            gate=BudgetGate(self.budget),
+            gate=LoginGuard(self.gate, self.connector, self.leases, connection),
         )
 
 

@@ -1,4 +1,4 @@
-"""The gate before SugarCRM: the budget of calls, and who may log in."""
+"""The gate before SugarCRM: requests pass as the budget of calls allows."""
 
 import random
 import time
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from store.crm_budget import CrmBudget, Denied, Place
+from store.crm_counts import CrmCounts
 from sugarcrm.crm import Account
 from sugarcrm.errors import CredentialsError, PostponedError
 from sugarcrm.gate import Passage
@@ -21,8 +22,8 @@ T = TypeVar("T")
 class BudgetGate:
     """Lets requests pass as the budget allows; anybody may log in."""
 
-    def __init__(self, budget: CrmBudget) -> None:
-        self._budget = budget
+    def __init__(self, budget: CrmBudget, counts: CrmCounts) -> None:
+        self._budget, self._counts = budget, counts
         self._jitter = random.Random()  # noqa: S311  spreads askers, guards nothing
 
     @contextmanager
@@ -46,7 +47,7 @@ class BudgetGate:
             outcome = "refused"
             raise
         finally:
-            self._budget.logged_in(outcome)
+            self._counts.logged_in(outcome)
         return result
 
     def admit(self, account: Account) -> None:
@@ -58,7 +59,7 @@ class BudgetGate:
             if wait_s is None:
                 wait_s = _ASK_AGAIN_S * (0.5 + self._jitter.random())
             if time.monotonic() + wait_s > until:
-                self._budget.postponed()
+                self._counts.postponed()
                 raise PostponedError(
                     "calls to SugarCRM are held back: the budget is used up, or it asked for fewer",
                     retry_in_s=min(POSTPONED_AT_MOST_S, max(1.0, found.retry_in_s or 1.0)),

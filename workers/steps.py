@@ -15,7 +15,7 @@ from store.outcomes import Outcome
 from store.records import Fence, FencedError, Records
 from store.runs import RunMissingError
 from sync.catalogue import Module
-from sync.failure import Permanent, Retriable
+from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
 from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
@@ -142,6 +142,9 @@ def waiting_told(app: App, run_id: str) -> Iterator[None]:
     """Keep with the run why it has to wait, when the block fails for now; and that it goes on."""
     try:
         yield
+    except Postponed as error:
+        app.runs.waits_for(run_id, str(error), at=now_text())
+        raise
     except Retriable as error:
         app.runs.waits_for(run_id, str(error))
         raise

@@ -12,6 +12,7 @@ from console.activation import protocol_named
 from console.answers import Answer, answering, command_group
 from console.exits import InputError
 from console.opening import opened
+from console.standing import STATES, TO_DO
 from store.connector import Connection
 from workers.settings import CRM_PASSWORD
 
@@ -50,9 +51,12 @@ def status() -> Answer:
     if connection is None:
         hint = "activate it with `sugarloop connector activate --url URL --username NAME`"
         return Answer({"state": "inactive"}, (f"The connector is not active; {hint}.",))
-    state = "active" if connection.state == "active" else "not active"
+    state = STATES[connection.state]
     why = f" ({connection.problem})" if connection.problem else ""
-    return Answer(_shown(connection), (f"The connector is {state}{why}: {_sentence(connection)}.",))
+    said = [f"The connector is {state}{why}: {_sentence(connection)}."]
+    if connection.state == "refused":
+        said.append(TO_DO)
+    return Answer(_shown(connection), tuple(said))
 
 
 @group.command("deactivate")

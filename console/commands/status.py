@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from console.answers import Answer, Table, answering, command_group
 from console.opening import opened
-from console.standing import ListStanding, Standing, standing
+from console.standing import STATES, ListStanding, Standing, standing
 from store.queue_depths import Depth
 
 group = command_group("Is it in sync, and if not, why?")
@@ -24,13 +24,18 @@ def _text(now: Standing) -> list[str | Table]:
     queues = ("queue", "waiting", "oldest", "held", "delayed", "dead", "stranded")
     return [
         "In sync." if now.in_sync else "Not in sync.",
-        f"The connector is {'active' if now.connector == 'active' else 'not active'}.",
+        f"The connector is {STATES[now.connector]}.",
         Table(headers, [_list_row(one) for one in now.lists]),
         *(f"  {one.title}: {n} x {why}" for one in now.lists for why, n in one.reasons.items()),
         Table(queues, [_queue_row(depth) for depth in now.queues]),
+        f"Calls to SugarCRM: {_counts(now.crm.calls)}; logins: {_counts(now.crm.logins)}",
         f"Behaviour that waits to be added up: {now.behaviour_backlog}",
         *(f"Warning: {warning}" for warning in now.warnings),
     ]
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{n} {outcome.replace('_', ' ')}" for outcome, n in counts.items()) or "none"
 
 
 def _list_row(one: ListStanding) -> tuple[object, ...]:

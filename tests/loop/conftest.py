@@ -117,7 +117,7 @@ def loop(far_end, redis_url, monkeypatch):
     app = the_app()
     activate(app, far_end.url)
     yield Loop(app, ACTORS, app.crm())
-    app.crm().close()
+    app.close()
     app.client.close()
     the_app.cache_clear()
 

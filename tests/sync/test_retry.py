@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.failure import Ambiguous, Permanent, Retriable
+from sync.failure import Ambiguous, Permanent, Postponed, Retriable
 from sync.retry import GiveUp, TryAgain, after_failure
 
 
@@ -20,6 +20,9 @@ def decide(error, retries=0, max_retries=20, longest_s=3600.0, jitter=0.0):
         pytest.param(Retriable("busy", retry_in_s=7), 15, TryAgain(3600.0), id="up to a bound"),
         pytest.param(Retriable("busy", retry_in_s=9000), 0, TryAgain(9000.0), id="never sooner"),
         pytest.param(Retriable("busy"), 20, GiveUp("failed 21 times"), id="not for ever"),
+        pytest.param(
+            Postponed("not yet", retry_in_s=60), 99, TryAgain(60.0, counted=False), id="uncounted"
+        ),
         pytest.param(Ambiguous("lost", retry_in_s=1), 0, TryAgain(1.0), id="ambiguous"),
         pytest.param(Permanent("no"), 0, GiveUp("trying again cannot help"), id="permanent"),
         pytest.param(KeyError("x"), 0, TryAgain(15.0), id="unknown"),

@@ -10,6 +10,7 @@ import pytest
 import redis
 
 from store.crm_budget import CrmBudget
+from store.crm_counts import CrmCounts
 from sugarcrm.connect import connect
 from sugarcrm.errors import BusyError, PostponedError
 from sync.failure import Postponed
@@ -21,13 +22,14 @@ from workers.lanes import in_lane
 CALLER = """
 import sys, threading, redis
 from store.crm_budget import CrmBudget
+from store.crm_counts import CrmCounts
 from sugarcrm.connect import connect
 from workers.crm_gate import BudgetGate
 redis_url, url, *numbers = sys.argv[1:]
 at_once, per_minute, calls = map(int, numbers)
 client = redis.Redis.from_url(redis_url)
 budget = CrmBudget(client, at_once=at_once, per_minute=per_minute)
-crm = connect(url, "admin", "Adm1n!pass", pool_size=4, gate=BudgetGate(budget))
+crm = connect(url, "admin", "Adm1n!pass", pool_size=4, gate=BudgetGate(budget, CrmCounts(client)))
 def work():
     for _ in range(calls):
         crm.count("Leads")
@@ -77,7 +79,7 @@ def test_two_processes_together_keep_to_the_calls_at_once(redis_client, redis_ur
     callers(redis_url, server.url, at_once=3, per_minute=0, calls=5)
 
     assert server.state["most"] == 3
-    counts = CrmBudget(redis_client, at_once=3, per_minute=0).counts()["calls"]
+    counts = CrmCounts(redis_client).read()["calls"]
     assert counts["answered"] == len(server.state["at"]) >= 2 * 4 * 5
     assert redis_client.zcard("crm:slots") == 0
 
@@ -94,7 +96,7 @@ def test_two_processes_together_keep_to_the_calls_a_minute(redis_url, server):
 @pytest.mark.parametrize("status", ["429 Too Many Requests", "503 Service Unavailable"])
 def test_a_server_that_asks_for_fewer_calls_holds_every_process_back(redis_url, server, status):
     clients = [redis.Redis.from_url(redis_url) for _ in range(2)]
-    gates = [BudgetGate(CrmBudget(c, at_once=4, per_minute=0)) for c in clients]
+    gates = [BudgetGate(CrmBudget(c, at_once=4, per_minute=0), CrmCounts(c)) for c in clients]
     one, other = [connect(server.url, "admin", "x", deadline_s=4, gate=g) for g in gates]
     other.count("Leads")
     usual = server.scripts["get_entries_count"]
@@ -120,20 +122,24 @@ def test_a_server_that_asks_for_fewer_calls_holds_every_process_back(redis_url, 
 
 def test_waiting_for_a_place_ends_with_half_the_deadline(redis_client, server):
     budget = CrmBudget(redis_client, at_once=1, per_minute=0)
-    crm = connect(server.url, "admin", "x", deadline_s=1, gate=BudgetGate(budget))
+    crm = connect(
+        server.url, "admin", "x", deadline_s=1, gate=BudgetGate(budget, CrmCounts(redis_client))
+    )
     budget.enter("sync", 60)
     began = time.monotonic()
 
     with pytest.raises(PostponedError, match="held back"):
         crm.count("Leads")
     assert 0.4 < time.monotonic() - began < 0.9
-    assert budget.counts()["calls"]["postponed"] == 1
+    assert CrmCounts(redis_client).read()["calls"]["postponed"] == 1
     crm.close()
 
 
 def test_people_go_first(redis_client, server):
     budget = CrmBudget(redis_client, at_once=4, per_minute=0)
-    crm = connect(server.url, "admin", "x", deadline_s=0.6, gate=BudgetGate(budget))
+    crm = connect(
+        server.url, "admin", "x", deadline_s=0.6, gate=BudgetGate(budget, CrmCounts(redis_client))
+    )
     for _ in range(2):
         budget.enter("sync", 60)
 
@@ -149,12 +155,14 @@ def test_people_go_first(redis_client, server):
 def test_logins_and_renewals_are_counted(redis_client, tmp_path):
     with emulator(tmp_path, "--expire-sessions-after", "3") as far_end:
         budget = CrmBudget(redis_client, at_once=4, per_minute=0)
-        crm = connect(far_end.url, USERNAME, PASSWORD, gate=BudgetGate(budget))
+        crm = connect(
+            far_end.url, USERNAME, PASSWORD, gate=BudgetGate(budget, CrmCounts(redis_client))
+        )
         for _ in range(5):
             crm.count("Leads")
         crm.close()
         logins = sum(call["method"] == "login" for call in far_end.calls())
 
     assert logins > 1
-    assert budget.counts()["logins"] == {"done": logins}
-    assert json.dumps(budget.counts())
+    assert CrmCounts(redis_client).read()["logins"] == {"done": logins}
+    assert json.dumps(CrmCounts(redis_client).read())
