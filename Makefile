@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo up test check lint types imports schema conformance bench clean lock
+.PHONY: help install demo up test check lint types imports schema conformance independent bench clean lock
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -44,6 +44,9 @@ check: lint types imports schema test  ## the whole gate: lint, types, imports, 
 
 conformance: install  ## hold the emulator to the recorded exchanges of a real server
 	$(BIN)/python -m tests.conformance.run
+
+independent: install  ## run clients that others wrote against the emulators (needs node, npm)
+	$(BIN)/python -m tests.independent.run
 
 bench: install  ## print the benchmarks, as ratios
 	$(BIN)/python -m bench

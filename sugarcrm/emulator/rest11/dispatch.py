@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.rest11 import oauth
 from sugarcrm.emulator.rest11.arguments import read_body, read_query
 from sugarcrm.emulator.rest11.errors import (
@@ -19,6 +20,7 @@ from sugarcrm.emulator.rest11.routes import route
 from sugarcrm.emulator.rest11.site import Answer, Call, Request, Site
 from sugarcrm.emulator.users import User
 
+READS_BY_POST = {"filter", "duplicateCheck", "metadata", "oauth2"}
 VERSION = re.compile(r"v?(10|11)(?:[._](\d+))?")
 
 
@@ -65,9 +67,17 @@ def answer(call: Call) -> Answer:
         return Answer(bulk(call))
     handler, values = route(call.site, call.request)
     refuse_old_metadata(call)
-    with call.database.turn, call.database.together():
+    late = inside.done_late(call.site.faults, ["set_entry"] if writes(call.request) else [])
+    with late, call.database.turn, call.database.together():
         result = handler(call, *values)
     return result if isinstance(result, Answer) else Answer(result)
+
+
+def writes(request: Request) -> bool:
+    """Tell whether a request changes records; many a POST only asks."""
+    return request.method not in {"GET", "POST"} or (
+        request.method == "POST" and READS_BY_POST.isdisjoint(request.path)
+    )
 
 
 def bulk(call: Call) -> list[dict[str, Any]]:

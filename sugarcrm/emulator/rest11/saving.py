@@ -3,6 +3,7 @@
 from typing import Any
 
 from sugarcrm.emulator.database import Row, new_id
+from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.rest11 import email_lists, hooks
 from sugarcrm.emulator.rest11.errors import (
@@ -33,7 +34,7 @@ def create(call: Call, module: Module, sent: dict[str, Any]) -> str:
         check_required(module, sent)
     refuse_sending(module, sent)
     record_id = chosen_id(call, module, sent)
-    own, custom = to_columns(module, sent, call.zone)
+    own, custom = columns(call, module, sent)
     now = now_text()
     stamps = {"date_entered": now, "date_modified": now, "deleted": 0}
     stamps |= {"created_by": call.user.id, "modified_user_id": call.user.id}
@@ -46,6 +47,16 @@ def create(call: Call, module: Module, sent: dict[str, Any]) -> str:
     save_rest(call, module, record_id, sent)
     hooks.after_save(call, module, record_id, None)
     return record_id
+
+
+def columns(call: Call, module: Module, sent: dict[str, Any]) -> tuple[Row, Row]:
+    """Give what goes into both tables, as logic hooks of the site leave it."""
+    own, custom = to_columns(module, sent, call.zone)
+    changed = inside.hooked(call.site.faults, own | custom)
+    return (
+        {name: changed.get(name, value) for name, value in own.items()},
+        {name: changed.get(name, value) for name, value in custom.items()},
+    )
 
 
 def chosen_id(call: Call, module: Module, sent: dict[str, Any]) -> str:
@@ -81,7 +92,7 @@ def update(call: Call, module: Module, record_id: str, sent: dict[str, Any]) -> 
         raise not_authorized("edit", module.name)
     refuse_outdated(call, module, before)
     refuse_sending(module, sent)
-    own, custom = to_columns(module, sent, call.zone)
+    own, custom = columns(call, module, sent)
     own |= {"date_modified": now_text(), "modified_user_id": call.user.id}
     known = {n: v for n, v in own.items() if n in module.fields}
     call.database.update(module.table, known, "id = ?", [record_id])

@@ -9,10 +9,12 @@ from sugarcrm.emulator.database import Database
 from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.faults.layer import FaultLayer
+from sugarcrm.emulator.faults.people import OtherPeople
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.queries import Queries
 from sugarcrm.emulator.rest11.app import RestApi, make_app
 from sugarcrm.emulator.rest11.deliveries import Deliveries
+from sugarcrm.emulator.rest11.editing import edit_a_record
 from sugarcrm.emulator.rest11.modules import load_lists, load_modules, make_tables
 from sugarcrm.emulator.rest11.profiles import PROFILES, Profile
 from sugarcrm.emulator.rest11.site import Site
@@ -62,5 +64,8 @@ def serve(options: Options) -> None:
     journal = Journal(options.journal)
     site = build_site(options, journal)
     app = make_app(RestApi(site, journal, options.latency_ms / 1000))
+    others = OtherPeople(functools.partial(edit_a_record, site, journal))
+    site.faults.listen(others.follow)
     listen(FaultLayer(app, site.faults, journal), options.port)
+    others.rest()
     site.database.close()
