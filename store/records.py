@@ -132,11 +132,25 @@ class Records:
         """Walk over all records in batches; one that is there throughout is seen at least once."""
         cursor = 0
         while True:
-            cursor, found = self._client.hscan(f"{self._key}:records", cursor, count=batch)
+            cursor, found = self.scan_page(cursor, batch)
             if found:
-                yield [self._record(i.decode(), blob) for i, blob in found.items()]
+                yield found
             if cursor == 0:
                 return
+
+    def scan_page(self, cursor: int, batch: int = 500) -> tuple[int, list[Record]]:
+        """Give some records and where to go on, 0 at the end; the first page is at 0, too."""
+        cursor, found = self._client.hscan(f"{self._key}:records", cursor, count=batch)
+        return int(cursor), [self._record(i.decode(), blob) for i, blob in found.items()]
+
+    def bound_count(self) -> int:
+        """How many records are bound to SugarCRM, less those that are gone from either side."""
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hlen(f"{self._key}:records")
+            pipe.hlen(f"{self._key}:by_crm_id")
+            everybody, bound = pipe.execute()
+        unbound = int(everybody) - int(bound)
+        return len(self) - unbound
 
     def dirty(self, after: int, up_to: int, count: int) -> list[tuple[str, int]]:
         """Give changed records with the number of their change, `after` < number <= `up_to`."""

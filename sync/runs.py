@@ -6,15 +6,15 @@ import msgspec
 
 from sync.setup import SyncSetup
 
-Phase = Literal["programs", "import", "pull", "fill", "push", "done", "failed"]
+Phase = Literal["programs", "import", "pull", "sweep", "fill", "push", "done", "failed"]
 Kind = Literal["import", "sync"]
 
-# pull -> fill -> programs -> push -> done. An import only fills the list.
+# pull -> sweep -> fill -> programs -> push -> done. An import only fills the list.
 # Programs run right before the push, after the pull: so the score is as fresh as can be, and
 # people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
     "import": ("import", "done"),
-    "sync": ("pull", "fill", "programs", "push", "done"),
+    "sync": ("pull", "sweep", "fill", "programs", "push", "done"),
 }
 OUTCOMES = (
     "created_here",
@@ -72,7 +72,7 @@ def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:
 
 
 def _wanted(phase: Phase, setup: SyncSetup | None) -> bool:
-    if phase == "pull":
+    if phase in ("pull", "sweep"):
         return bool(setup and setup.pulls)
     if phase in ("programs", "push"):
         return bool(setup and setup.pushes)

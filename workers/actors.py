@@ -8,5 +8,6 @@ MODULES = (
     "workers.programs",
     "workers.pull",
     "workers.push",
+    "workers.sweep",
     "workers.sync_runs",
 )

@@ -31,6 +31,7 @@ PHASE_ACTORS: dict[str, tuple[str, str]] = {
     "programs": ("score", "recompute_scores"),
     "import": ("sync", "import_part"),
     "pull": ("sync", "pull_batch"),
+    "sweep": ("sync", "sweep_deleted"),
     "fill": ("sync", "fill_columns"),
     "push": ("sync", "push_batch"),
 }
