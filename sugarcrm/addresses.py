@@ -70,7 +70,7 @@ class Addresses:
             order="date_modified asc, id asc",
         )
         states = tuple(_state(plain_values(entry.name_value_list)) for entry in answer.entry_list)
-        if len(states) < limit:
+        if len(states) < limit and not self._service.cap.may_have_cut(len(states), limit):
             return AddressPage(states, None)
         return AddressPage(states, Position(states[-1].modified_at, states[-1].id))
 

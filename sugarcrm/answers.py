@@ -104,6 +104,17 @@ def linked_values(answer: EntryList, link: str) -> list[list[dict[str, str]]]:
     return found + [[] for _ in range(len(answer.entry_list) - len(found))]
 
 
+def joined(first: EntryList, then: EntryList) -> EntryList:
+    """Put two pages of one list together, each entry still beside its links."""
+    missing: list[list[LinkRecords]] = [
+        [] for _ in first.entry_list[len(first.relationship_list) :]
+    ]
+    return EntryList(
+        [*first.entry_list, *then.entry_list],
+        [*first.relationship_list, *missing, *then.relationship_list],
+    )
+
+
 def _records(side: LinkList | list[LinkRecords], link: str) -> list[dict[str, str]]:
     links = side.link_list if isinstance(side, LinkList) else side
     return [_record(sent) for part in links if part.name == link for sent in part.records]

@@ -42,13 +42,13 @@ class Reader:
         query = changed_since(module, since, after)
         order = "date_modified asc, id asc"
         rows = self.rows(module, query, fields, limit, order=order, with_deleted=True)
-        return _page(_in_order(rows, after), limit)
+        return self._page(_in_order(rows, after), limit)
 
     def by_id_range(
         self, module: Module, fields: Sequence[str], after_id: str, up_to_id: str | None, limit: int
     ) -> Page:
         query = id_between(module, after_id, up_to_id)
-        return _page(self.rows(module, query, fields, limit, order="id asc"), limit)
+        return self._page(self.rows(module, query, fields, limit, order="id asc"), limit)
 
     def by_ids(self, module: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Row]:
         """Read live and deleted rows in one list: get_entries cannot tell deleted from absent,
@@ -103,6 +103,15 @@ class Reader:
             ]
         return rows
 
+    def _page(self, rows: Sequence[Row], limit: int) -> Page:
+        """Make a page; the server never says that a page is the last, a short one is, unless cut.
+
+        The rest of a page that may have been cut comes with the next, which may be empty.
+        """
+        if len(rows) < limit and not self._service.cap.may_have_cut(len(rows), limit):
+            return Page(tuple(rows), None)
+        return Page(tuple(rows), Position(rows[-1].modified_at, rows[-1].id))
+
     def _holders(self, module: Module, emails: Sequence[str]) -> Iterator[tuple[str, set[str]]]:
         """Give each record that has one of `emails`, with all its addresses, folded."""
         links: Links = {"email_addresses": ("email_address",)}
@@ -116,13 +125,6 @@ class Reader:
             values = plain_values(entry.name_value_list)
             spelled = {values.get("email1", ""), *(a.get("email_address", "") for a in addresses)}
             yield values.get("id", ""), {email_key(address) for address in spelled}
-
-
-def _page(rows: Sequence[Row], limit: int) -> Page:
-    """Make a page; the server never says that a page is the last, a short one is."""
-    if len(rows) < limit:
-        return Page(tuple(rows), None)
-    return Page(tuple(rows), Position(rows[-1].modified_at, rows[-1].id))
 
 
 def _in_order(rows: list[Row], after: Position | None) -> list[Row]:

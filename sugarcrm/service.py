@@ -12,6 +12,7 @@ from sugarcrm.answers import (
     SavedMany,
     SavedOne,
     ServerSays,
+    joined,
 )
 from sugarcrm.errors import (
     CrmError,
@@ -19,6 +20,7 @@ from sugarcrm.errors import (
     RefusedError,
 )
 from sugarcrm.lost import EmptyAnswerError
+from sugarcrm.page_cap import PageCap
 from sugarcrm.profiles import NULL_MEANS_NO_SESSION, ApiVersion, Profile
 from sugarcrm.query import Query
 from sugarcrm.secret import Secret
@@ -36,6 +38,7 @@ class Service:
 
     def __init__(self, transport: Transport, sessions: SessionPool, profile: Profile) -> None:
         self._transport, self._sessions, self.profile = transport, sessions, profile
+        self.cap = PageCap()
 
     def entry_list(
         self,
@@ -48,11 +51,29 @@ class Service:
         links: Links | None = None,
         with_deleted: bool = False,
     ) -> EntryList:
-        """Read a page. `order` holds bare column names: one with its table is silently ignored."""
+        """Read a page if `order` is given, else all that is found, up to `limit`.
+
+        `order` holds bare column names: one with its table is silently ignored. A page may be cut
+        short (`cap`); going on by offset would lose rows that move meanwhile, so the caller goes on
+        behind its last row.
+        """
         wanted_links = [{"name": link, "value": names} for link, names in (links or {}).items()]
         deleted = self.profile.deleted_with_live if with_deleted else 0
-        args = [module, query.sql, order, 0, list(fields), wanted_links, limit, deleted]
-        return self._ask(self.profile.list_api, "get_entry_list", args, EntryList)
+
+        def page(offset: int) -> EntryList:
+            asked = [order or "id asc", offset, list(fields), wanted_links, limit - offset, deleted]
+            args = [module, query.sql, *asked]
+            answer = self._ask(self.profile.list_api, "get_entry_list", args, EntryList)
+            self.cap.learn(len(answer.entry_list))
+            return answer
+
+        found = last = page(0)
+        asked = limit
+        while not order and self.cap.may_have_cut(len(last.entry_list), asked):
+            have = len(found.entry_list)
+            last, asked = page(have), limit - have
+            found = joined(found, last)
+        return found
 
     def entries_count(self, module: str) -> int:
         answer = self._ask(self.profile.count_api, "get_entries_count", [module, "", 0], Count)
