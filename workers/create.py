@@ -104,17 +104,18 @@ def _create(
     drafts = [Draft(_own_id(scope, record), sent[record.id]) for record in records]
     answers = here.app.crm().create_many(scope.module, drafts)
     refused = {answer.id: answer.refused for answer in answers if answer.refused}
-    back = _read(here, scope, [draft.id for draft in drafts])
+    kept_as = {answer.id: answer.kept_as or answer.id for answer in answers}
+    back = _read(here, scope, list(kept_as.values()))
     for record in records:
         own_id = _own_id(scope, record)
-        row = back.get(own_id)
+        row = back.get(kept_as.get(own_id, own_id))
         if row is None or own_id in refused:
             counts["count:rejected"] += 1
             counts[f"reason:{refused.get(own_id) or 'SugarCRM did not keep it'}"] += 1
             continue
         ring = rings.get(record.id, ())
         merged = Merge(pull={}, push=sent[record.id], agreed={}, conflicts=())
-        bound = msgspec.structs.replace(record, crm_id=own_id)
+        bound = msgspec.structs.replace(record, crm_id=row.id)
         settled = settle(bound, merged, theirs_of(row, scope.our_user_id), ring, scope.catalogue)
         _commit(here, record, settled.record, settled.again, intents[record.id])
         counts["count:created_there"] += 1

@@ -73,11 +73,12 @@ def _create_or_update(
         return Outcome(result="skipped", reason="deleted in SugarCRM", module=module)
     ids = ids or tuple(present)
     if not ids:
-        refused = crm.create_many(module, [Draft(own_id, values)])[0].refused
-        if refused or own_id not in crm.by_ids(module, [own_id], ["id"]):
-            reason = refused or "SugarCRM did not keep it"
+        answer = crm.create_many(module, [Draft(own_id, values)])[0]
+        crm_id = answer.kept_as or own_id
+        if answer.refused or crm_id not in crm.by_ids(module, [crm_id], ["id"]):
+            reason = answer.refused or "SugarCRM did not keep it"
             return Outcome(result="rejected", reason=reason, module=module)
-        return Outcome(result="created", module=module, crm_ids=(own_id,))
+        return Outcome(result="created", module=module, crm_ids=(crm_id,))
     return _update(app, setting, module, values, ids)
 
 
