@@ -13,7 +13,7 @@ from sugarcrm.errors import CrmError, NotSugarError
 from sugarcrm.gate import OPEN, Gate
 from sugarcrm.legacy import LegacyClient
 from sugarcrm.lost import UnreadableError
-from sugarcrm.profiles import API_VERSIONS, ApiVersion, Profile, profile_for
+from sugarcrm.profiles import API_VERSIONS, ApiVersion, Profile, adapted, profile_for
 from sugarcrm.rest11.calls import Calls
 from sugarcrm.rest11.client import Rest11Client
 from sugarcrm.rest11.probe import choose_version
@@ -23,6 +23,7 @@ from sugarcrm.service import ask_server
 from sugarcrm.session import SessionStore
 from sugarcrm.site import site_of
 from sugarcrm.transport import Transport
+from sync.findings import Findings
 
 Api = ApiVersion | Literal["auto", "rest11"]
 PLATFORM = "sugarloop"
@@ -52,12 +53,14 @@ def connect(
     store: SessionStore | None = None,
     tokens: TokenStore | None = None,
     gate: Gate = OPEN,
+    findings: Findings | None = None,
 ) -> Crm:
     """Probe the server at `url` and return its client; nobody is logged in yet.
 
     rest/v11 and v10 come before the first web service. `deadline_s` bounds each request.
     `platform` is the API platform that Sugar knows us by. `allow_insecure` lets http reach another
-    machine. `gate` is asked before every request and every login.
+    machine. `gate` is asked before every request and every login. `findings` are what an
+    earlier look at this server has shown.
 
     Raises:
         NotSugarError: the address is unsafe, or no SugarCRM service answers there.
@@ -77,7 +80,7 @@ def connect(
         if api == "rest11":
             raise NotSugarError("neither rest/v11 nor rest/v10 of SugarCRM answers here")
     usable = API_VERSIONS if api == "auto" else [v for v in API_VERSIONS if v == api]
-    return _legacy(server, username, password, usable, store)
+    return _legacy(server, username, password, usable, store, findings)
 
 
 def _modern(
@@ -113,6 +116,7 @@ def _legacy(
     password: str,
     usable: Collection[ApiVersion],
     store: SessionStore | None,
+    findings: Findings | None,
 ) -> Crm:
     """Make the client for the service of v2 to v4_1."""
     transport = Transport(
@@ -123,7 +127,7 @@ def _legacy(
         gate=server.gate,
     )
     try:
-        profile = probe(transport, usable)
+        profile = adapted(probe(transport, usable), findings)
     except CrmError:
         transport.close()
         raise

@@ -19,8 +19,9 @@ from sugarcrm.crm import (
 )
 from sugarcrm.errors import RefusedError
 from sugarcrm.metadata import ModuleFields, definitions
-from sugarcrm.profiles import Profile
+from sugarcrm.profiles import ApiVersion, Profile
 from sugarcrm.reading import Reader
+from sugarcrm.scratch import Scratch
 from sugarcrm.secret import Secret
 from sugarcrm.service import Service, ask_login, ask_server, ask_user, log_out
 from sugarcrm.session import IdleSessions, Login, SessionPool, SessionStore
@@ -113,6 +114,12 @@ class LegacyClient:
 
     def attach_note(self, note: Note) -> None:
         self._writer.attach(note)
+
+    def scratch(self) -> Scratch:
+        return Scratch(self._service)
+
+    def offered(self) -> tuple[ApiVersion, ...]:
+        return self.profile.offered
 
     def close(self) -> None:
         for session in self._sessions.drain():

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from sugarcrm.errors import NotSugarError
+from sync.findings import Findings
 
 ApiVersion = Literal["v4_1", "v4", "v3_1", "v3", "v2_1", "v2"]
 Product = Literal["suitecrm", "sugarcrm"]
@@ -21,6 +22,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     `deleted_with_live` is the `deleted` argument that lists live and deleted rows together.
     `selects_flags`: listing gives email_opt_out and invalid_email when asked.
+    `keeps_four_bytes`: emoji and the like come back; `offered`: the API versions that may be used.
     `email_in_place`: set_entry changes email1 and the flags of a record that has an address.
     """
 
@@ -37,6 +39,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     batch_writes: bool
     email_in_place: bool
     note_name_length: int = 255
+    keeps_four_bytes: bool = True
+    offered: tuple[ApiVersion, ...] = ()
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,6 +114,33 @@ def profile_for(product: Product, version: str, offered: Collection[ApiVersion])
         total_count=list_api in _COUNTS_TOTAL,
         batch_writes=batch_api is not None,
         email_in_place=rule.email_in_place,
+        offered=tuple(version for version in API_VERSIONS if version in offered),
+    )
+
+
+def listing_through(profile: Profile, api: ApiVersion) -> Profile:
+    """Give the profile with another API version for lists, and what comes with that."""
+    return msgspec.structs.replace(
+        profile,
+        list_api=api,
+        deleted_with_live=_LISTS_BOTH[api],
+        selects_flags=api not in _OMITS_NON_DB,
+        total_count=api in _COUNTS_TOTAL,
+    )
+
+
+def adapted(profile: Profile, findings: Findings | None) -> Profile:
+    """Give the profile as a look at this very server corrects it; what is open stays."""
+    if findings is None:
+        return profile
+    sorting = [api for api in profile.offered if api in (findings.ordered_apis or ())]
+    if sorting and profile.list_api not in sorting:
+        profile = listing_through(profile, sorting[0])
+    batches = findings.batch_writes
+    return msgspec.structs.replace(
+        profile,
+        batch_writes=profile.batch_writes if batches is None else batches,
+        keeps_four_bytes=findings.four_bytes in (None, "kept"),
     )
 
 

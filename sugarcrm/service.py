@@ -21,7 +21,7 @@ from sugarcrm.errors import (
 )
 from sugarcrm.lost import EmptyAnswerError
 from sugarcrm.page_cap import PageCap
-from sugarcrm.profiles import NULL_MEANS_NO_SESSION, ApiVersion, Profile
+from sugarcrm.profiles import NULL_MEANS_NO_SESSION, ApiVersion, Profile, listing_through
 from sugarcrm.query import Query
 from sugarcrm.secret import Secret
 from sugarcrm.session import SessionPool
@@ -74,6 +74,10 @@ class Service:
             last, asked = page(have), limit - have
             found = joined(found, last)
         return found
+
+    def listing_through(self, api: ApiVersion) -> "Service":
+        """Make a service on the same sessions that lists through another API version."""
+        return Service(self._transport, self._sessions, listing_through(self.profile, api))
 
     def entries_count(self, module: str) -> int:
         answer = self._ask(self.profile.count_api, "get_entries_count", [module, "", 0], Count)

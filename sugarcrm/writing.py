@@ -8,6 +8,7 @@ from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Note, Written
 from sugarcrm.drafts import check_drafts, parts
 from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
+from sugarcrm.four_bytes import left_out
 from sugarcrm.lost import ServerFailedError
 from sugarcrm.reading import Reader
 from sugarcrm.service import Record, Service
@@ -34,8 +35,11 @@ class Writer:
             return {record_id for record_id, found in rows.items() if not found.deleted}
 
         check_drafts(drafts)
-        kept = self._addresses.keeping_flags(drafts, named_win=False)
-        return write_in_batches(kept, size=self._size, send=send, applied=existing)
+        sendable, refused = self._sendable(drafts, needed=frozenset({"last_name"}))
+        kept = self._addresses.keeping_flags(sendable, named_win=False)
+        done = write_in_batches(kept, size=self._size, send=send, applied=existing)
+        told = {written.id: written for written in done}
+        return [told.get(d.id) or Written(d.id, refused[d.id]) for d in drafts]
 
     def update(self, module: Module, changes: Sequence[Draft]) -> list[Written]:
         """Write plain fields first, in batches, then the addresses that need a way of their own.
@@ -50,6 +54,8 @@ class Writer:
             return self._showing(module, batch)
 
         check_drafts(changes)
+        asked = changes
+        changes, unsendable = self._sendable(changes, needed=None)
         holders = self._holders(module, changes)
         apart = [draft for draft in changes if draft.id in holders]
         filled = self._addresses.keeping_flags(_in_place(changes, holders), named_win=True)
@@ -57,7 +63,8 @@ class Writer:
         refused = {written.id: written.refused for written in done if written.refused}
         unrefused = [draft for draft in apart if draft.id not in refused]
         refused |= self._addresses.change(module, unrefused, holders)
-        return [Written(change.id, refused.get(change.id)) for change in changes]
+        refused |= unsendable
+        return [Written(change.id, refused.get(change.id)) for change in asked]
 
     def attach(self, note: Note) -> None:
         if self._has(note):
@@ -70,6 +77,14 @@ class Writer:
             return
         if not self._has_after_failure(note):
             raise RefusedError("set_entry: the server failed on this note")
+
+    def _sendable(
+        self, drafts: Sequence[Draft], needed: frozenset[str] | None
+    ) -> tuple[Sequence[Draft], dict[str, str]]:
+        """What can be sent of `drafts`, and why some cannot, by id."""
+        if self._service.profile.keeps_four_bytes:
+            return drafts, {}
+        return left_out(drafts, needed)
 
     def _holders(self, module: Module, changes: Sequence[Draft]) -> dict[str, Holder]:
         """Read the addresses of the records whose address cannot be changed in place."""
