@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Collection
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 
@@ -41,6 +42,7 @@ def read_options() -> tuple[str, Options]:
     add("--latency-ms", type=float, default=0, help="added to every call")
     add("--expire-sessions-after", type=int, metavar="N", help="end each session after N calls")
     add("--journal", type=Path, help="append one JSON line per call to this file")
+    add("--clock", type=instant, metavar="TIME", help="begin at this UTC time, not now")
     add("--faults", type=faults, default="", metavar="SPEC", help="faults on demand, see below")
     values = vars(parser.parse_args())
     protocol = values.pop("protocol")
@@ -49,6 +51,11 @@ def read_options() -> tuple[str, Options]:
     if values["profile"] not in products:
         parser.error(f"{values['profile']} does not speak {protocol}: {', '.join(products)} do")
     return protocol, Options(**values)
+
+
+def instant(text: str) -> datetime:
+    """Read a UTC time, "YYYY-MM-DD HH:MM:SS"; argparse tells a ValueError."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 def faults(text: str) -> Spec:

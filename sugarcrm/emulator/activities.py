@@ -7,6 +7,7 @@ from sugarcrm.emulator import addresses, links
 from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.entities import from_html
 from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.reading import EMAIL_TEXTS
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
@@ -20,7 +21,9 @@ ADDRESS_COLUMNS = {
 }
 
 
-def computed(module: Module, values: dict[str, Any], before: Row | None) -> dict[str, Any]:
+def computed(
+    module: Module, values: dict[str, Any], before: Row | None, dialect: Dialect
+) -> dict[str, Any]:
     """Give the fields that the module computes itself."""
     if module.name in {"Calls", "Meetings"}:
         merged = (before or {}) | values
@@ -28,6 +31,8 @@ def computed(module: Module, values: dict[str, Any], before: Row | None) -> dict
         minutes = merged.get("duration_minutes")
         if start and hours is not None and minutes is not None:
             end = end_of(str(start), hours, minutes)
+            if end and dialect.first:
+                end = now_text()[:4] + end[4:]  # it forgets the year of the start
             whole_days = module.fields["date_end"].type == "date"
             return {"date_end": end[:10] if whole_days else end} if end else {}
     if module.name == "Emails" and SENT_AT in module.fields and before is None:

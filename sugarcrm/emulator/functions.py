@@ -16,18 +16,25 @@ STEPS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3600, "DAY": 86_400, "WEEK": 604_800
 MONTHS = {"MONTH": 1, "QUARTER": 3, "YEAR": 12}
 
 
+_ahead = timedelta()  # of the real time; the clock of an emulator may be set
 _stood_still_at: ContextVar[datetime | None] = ContextVar("stood_still_at", default=None)
 
 
 def now_text() -> str:
     """Give the present instant as the database writes it."""
-    return f"{_stood_still_at.get() or datetime.now(UTC):%Y-%m-%d %H:%M:%S}"
+    return f"{_stood_still_at.get() or datetime.now(UTC) + _ahead:%Y-%m-%d %H:%M:%S}"
+
+
+def set_clock(now: datetime) -> None:
+    """Let the clock of this process go on from *now*."""
+    global _ahead  # the clock is the process's, as on a real server
+    _ahead = now - datetime.now(UTC)
 
 
 @contextmanager
 def time_stands_still() -> Iterator[None]:
     """Make `now_text` give the same instant all through the block, in this thread."""
-    before = _stood_still_at.set(datetime.now(UTC))
+    before = _stood_still_at.set(datetime.now(UTC) + _ahead)
     try:
         yield
     finally:

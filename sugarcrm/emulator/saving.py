@@ -77,10 +77,12 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
         creating=chosen or not sent.get("id"),
         id=php_text(sent.get("id") or "") or new_id(),
     )
+    if call.dialect.first and module.name == "EmailAddresses" and before is not None:
+        return Saved(change.id, {}, deleted=False)  # it answers, and writes nothing
     values = with_defaults(change, change.given | stamps(call, change), call.dialect)
     if not change.creating and not sent.get("update_date_entered"):
         values.pop("date_entered", None)
-    values |= activities.computed(module, values, before)
+    values |= activities.computed(module, values, before, call.dialect)
     values |= inside.hooked(call.service.faults, values)
     held = write(call, change, values)
     write_relations(call, change, held)
@@ -141,6 +143,8 @@ def write(call: Call, change: Change, values: dict[str, Any]) -> dict[str, Any]:
             columns[name] = result.stored
         elif field.custom:
             custom[name] = result.stored
+    if call.dialect.early and change.creating:
+        custom |= nulls(change)
     store(call, change, columns, custom)
     held["id"] = change.sent.get("id") or change.id
     held["modified_by_name"] = call.user.user_name
@@ -169,6 +173,13 @@ def store(call: Call, change: Change, columns: Row, custom: Row) -> None:
         module.custom_table, custom or {"id_c": key}, "id_c = ?", [key]
     ):
         database.insert(module.custom_table, {"id_c": key} | custom)
+
+
+def nulls(change: Change) -> Row:
+    """Give the custom booleans that were sent as null: they stay NULL in the oldest products."""
+    fields = change.module.fields
+    sent = (n for n, value in change.sent.items() if value is None and n in fields)
+    return {n: None for n in sent if fields[n].custom and fields[n].type == "bool"}
 
 
 def blanks(module: Module, before: Row | None) -> Row:

@@ -5,6 +5,7 @@ import signal
 import socketserver
 import sys
 import threading
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -19,6 +20,8 @@ from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.faults.layer import CONNECTION, FaultLayer
 from sugarcrm.emulator.faults.people import OtherPeople
 from sugarcrm.emulator.faults.spec import NO_FAULTS, Spec
+from sugarcrm.emulator.functions import set_clock
+from sugarcrm.emulator.given_records import put_records
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.profiles import PROFILES
 from sugarcrm.emulator.queries import Queries
@@ -43,6 +46,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     latency_ms: float = 0
     expire_sessions_after: int | None = None
     faults: Spec = NO_FAULTS
+    clock: datetime | None = None
     journal: Path | None = None
 
     @property
@@ -94,12 +98,15 @@ def build_service(options: Options) -> Service:
         sessions=Sessions(functools.partial(inside.expires, faults)),
         faults=faults,
     )
+    put_records(service, fixtures.get("records", {}))
     seed_people(service, options.leads, options.contacts, options.seed)
     return service
 
 
 def serve(options: Options) -> None:
     """Answer for one of the older products until told to stop."""
+    if options.clock:
+        set_clock(options.clock)
     service = build_service(options)
     journal = Journal(options.journal)
     dialects = PROFILES[options.profile]

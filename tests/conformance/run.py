@@ -5,8 +5,10 @@ Starts it as its own process, plays scenarios side by side, and fails when a ste
 """
 
 import argparse
+import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ EXPECTED = HERE / "public" / "expected"
 KNOWN = HERE / "known_differences.txt"
 PARALLEL_SCENARIOS = 12  # they mostly wait for the clock
 TIMEOUT_S = 60
+RECORDED_AT = "2026-11-23 14:00:00"  # answers hold dates reckoned from that day
 
 Step = tuple[str, str, str, str]
 
@@ -41,13 +44,23 @@ def recorded() -> list[tuple[str, str]]:
 def running_emulator(profile: str) -> Iterator[str]:
     """Start an emulator and give its base URL; stop it at the end."""
     command = [sys.executable, "-m", "sugarcrm.emulator", "--profile", profile, "--port", "0"]
-    command += ["--fixtures", str(HERE / "fixtures.json")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as folder:
+        fixtures = Path(folder) / "fixtures.json"
+        fixtures.write_text(json.dumps(fixtures_of(profile)))
+        command += ["--clock", RECORDED_AT, "--fixtures", str(fixtures)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout is not None
+                yield process.stdout.readline().strip()
+            finally:
+                process.terminate()
+
+
+def fixtures_of(profile: str) -> dict[str, Any]:
+    """Give the fixtures, with the records that the recorded server held before (`held.json`)."""
+    fixtures: dict[str, Any] = json.loads((HERE / "fixtures.json").read_text())
+    held = EXPECTED / profile / "held.json"
+    return fixtures | {"records": json.loads(held.read_text()) if held.exists() else {}}
 
 
 def play(base_url: str, profile: str, version: str, only: list[str] | None) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from importlib import resources
 
 import pytest
 import requests
@@ -142,3 +143,25 @@ def test_a_database_file_keeps_the_records(tmp_path):
             found = len(ask.names(session))
 
     assert found == 7
+
+
+def test_the_clock_may_be_set(tmp_path):
+    with emulator(tmp_path, "--clock", "2031-05-06 07:08:09") as one:
+        said = Asker(one.url).call("get_server_info")["gmt_time"]
+
+    assert said.startswith("2031-05-06 07:0")
+
+
+def test_fixtures_may_hold_records(tmp_path):
+    fixtures = json.loads(
+        resources.files("sugarcrm.emulator").joinpath("fixtures.json").read_text()
+    )
+    fixtures["records"] = {"Leads": [{"id": "", "last_name": "Nameless"}]}
+    file = tmp_path / "fixtures.json"
+    file.write_text(json.dumps(fixtures))
+
+    with emulator(tmp_path, "--fixtures", str(file)) as one:
+        ask = Asker(one.url)
+        found = ask.names(ask.log_in(), fields=("id", "last_name"))
+
+    assert found == [{"id": "", "last_name": "Nameless"}]
