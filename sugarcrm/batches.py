@@ -81,9 +81,17 @@ def _write_alone(draft: Draft, send: Send, applied: Applied) -> Written:
 
 
 def _outcomes(batch: Sequence[Draft], told: Told, applied: Applied) -> Iterator[Written]:
-    """Give what is known of each; a record of which nothing was told is read."""
+    """Give what is known of each; a record of which nothing was told is read.
+
+    One that may not even be read was not saved: the server did answer, and left it out.
+    """
     doubtful = [draft for draft in batch if draft.id not in told]
-    shown = _read(applied, doubtful) if doubtful else set()
+    try:
+        shown = applied(doubtful) if doubtful else set()
+    except RefusedError:
+        shown = set()
+    except CrmError as error:
+        raise _unread(error) from None
     for draft in batch:
         if draft.id in told:
             yield Written(draft.id, told[draft.id])
@@ -95,5 +103,8 @@ def _read(applied: Applied, drafts: Sequence[Draft]) -> set[str]:
     try:
         return applied(drafts)
     except CrmError as error:
-        reason = str(error)
-    raise AmbiguousError(f"a write failed, and what it did could not be read: {reason}")
+        raise _unread(error) from None
+
+
+def _unread(error: CrmError) -> AmbiguousError:
+    return AmbiguousError(f"a write failed, and what it did could not be read: {error}")

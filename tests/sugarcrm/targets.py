@@ -1,32 +1,44 @@
-"""The servers that the contract is held against; a real one joins by an entry here."""
+"""The servers that the contract is held against.
 
+A real one joins when SUGARCRM_TEST_URL, SUGARCRM_TEST_USER and SUGARCRM_TEST_PASSWORD are set; its
+user must be an administrator. Only records of the tests' own are written there, and removed.
+"""
+
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 
-from sugarcrm.connect import connect
+import msgspec
+
+from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
 from sugarcrm.profiles import ApiVersion
+from sugarcrm.rest11.calls import Calls
 from sugarcrm.secret import Secret
 from sugarcrm.service import ask_login
+from sugarcrm.site import site_of
 from sugarcrm.transport import Transport
 from tests.sugarcrm.people import PEOPLE, password_digest
 
+ADMIN = PEOPLE["admin"]
+MODULES = ("Leads", "Contacts")
+Options = dict[str, object]
 
-class Target:
-    """A running server, and how to do what `Crm` has no call for: delete, look at links."""
 
-    def __init__(self, url: str, profile: str, api: ApiVersion = "v4_1") -> None:
-        self.url, self.profile, self.api = url, profile, api
-        self._transport = Transport(url, deadline_s=20, connections=1)
-        user, password = PEOPLE["admin"]
-        login = ask_login(self._transport, api, user, password_digest(password))
+class LegacyHands:
+    """Does on v2 to v4_1 what `Crm` has no call for."""
+
+    lists_deleted = True
+
+    def __init__(self, url: str, api: ApiVersion, user: tuple[str, str]) -> None:
+        self.api = api
+        self._transport = Transport(site_of(url), deadline_s=20, connections=1)
+        login = ask_login(self._transport, api, user[0], password_digest(user[1]))
         self._session = Secret(login.id)
-
-    def connect(self, person: str = "admin", **options: object) -> Crm:
-        user, password = PEOPLE[person]
-        return connect(self.url, user, password, **{"deadline_s": 20, **options})
 
     def call(self, method: str, *args: object) -> object:
         return self._transport.post(self.api, method, [self._session, *args], object)
@@ -38,6 +50,12 @@ class Target:
         pairs = [{"name": name, "value": value} for name, value in values.items()]
         return self.call("set_entry", module, pairs)["id"]
 
+    def tie(self, module: str, ids: list[str]) -> None:
+        """Create records that all changed in one second."""
+        stamp = {"update_date_modified": False, "date_modified": "2031-01-02 03:04:05"}
+        for one in ids:
+            self.save(module, id=one, new_with_id=1, last_name="Tie", **stamp)
+
     def related(self, module: str, record_id: str, link: str, *fields: str) -> list[dict[str, str]]:
         found = self.call("get_relationships", module, record_id, link, "", fields, [], 0)
         lists = [entry["name_value_list"] for entry in found["entry_list"]]
@@ -47,23 +65,156 @@ class Target:
         self._transport.close()
 
 
+class RestHands:
+    """Does on rest/v10 and v11 what `Crm` has no call for; `base` leaves our session alone."""
+
+    def __init__(self, url: str, version: str, user: tuple[str, str], lists_deleted: bool) -> None:
+        self.lists_deleted = lists_deleted
+        self._calls = Calls(site_of(url), platform="list_sync", deadline_s=20, connections=1)
+        self._calls.version = version
+        grant = {"grant_type": "password", "client_id": "sugar", "client_secret": ""}
+        who = {"username": user[0], "password": user[1], "platform": "list_sync"}
+        told = self._calls.send("POST", "oauth2/token", grant | who, dict[str, object], None)
+        self._token = Secret(told["access_token"])
+
+    def call(self, verb: str, path: str, body: object = None) -> dict[str, object]:
+        return self._calls.send(verb, path, body, dict[str, object], self._token)
+
+    def delete(self, module: str, record_id: str) -> None:
+        self.call("DELETE", f"{module}/{record_id}")
+
+    def tie(self, module: str, ids: list[str]) -> None:
+        """Create records in one call, whose stamps are mostly of one second."""
+        requests = [
+            {
+                "url": f"{self._calls.version}/{module}",
+                "method": "POST",
+                "data": json.dumps({"id": one, "last_name": "Tie"}),
+            }
+            for one in ids
+        ]
+        self._calls.send("POST", "bulk", {"requests": requests}, object, self._token)
+
+    def related(self, module: str, record_id: str, link: str, *fields: str) -> list[dict[str, str]]:
+        if link == "email_addresses":
+            told = self.call("GET", f"{module}/{record_id}?fields=email")["email"]
+            return [{"id": entry["email_address_id"]} for entry in told]
+        told = self.call("GET", f"{module}/{record_id}/link/{link}?fields={','.join(fields)}")
+        return [{name: record[name] for name in fields} for record in told["records"]]
+
+    def close(self) -> None:
+        self._calls.close()
+
+
+class Target(msgspec.Struct, kw_only=True):
+    """A running server; `hands` do what the interface of the clients does not."""
+
+    url: str
+    name: str
+    version: str
+    hands: LegacyHands | RestHands
+    api: Api = "auto"
+    person: tuple[str, str] = ADMIN
+    wide_text: bool = True  # characters of four bytes are kept
+
+    @property
+    def tells_lengths(self) -> bool:
+        """v4, v4_1 and metadata tell how long a text may be."""
+        return getattr(self.hands, "api", "v4") in ("v4", "v4_1")
+
+    @property
+    def custom_text(self) -> str:
+        """A custom text field, where there is one."""
+        return "primary_address_street" if self.name == "real" else "behavior_c"
+
+    def keeps(self, text: str) -> bool:
+        return self.wide_text or max(map(ord, text)) < 0x10000
+
+    def connect(self, person: str = "", **options: object) -> Crm:
+        user, password = PEOPLE[person] if person else self.person
+        return connect(self.url, user, password, **{"api": self.api, "deadline_s": 20, **options})
+
+
 @contextmanager
-def emulator(profile: str, *options: str) -> Iterator[Target]:
-    """Run the emulator as a process of its own."""
-    command = [sys.executable, "-m", "sugarcrm.emulator", "--protocol", "legacy", "--port", "0"]
+def emulator(profile: str, *options: str, protocol: str = "legacy") -> Iterator[str]:
+    """Run the emulator as a process of its own; gives its address."""
+    command = [sys.executable, "-m", "sugarcrm.emulator", "--protocol", protocol, "--port", "0"]
     with subprocess.Popen(
         [*command, "--profile", profile, *options], stdout=subprocess.PIPE, text=True
     ) as process:
         try:
-            target = Target(process.stdout.readline().strip(), profile)
-            yield target
-            target.close()
+            yield process.stdout.readline().strip()
         finally:
             process.terminate()
 
 
-def emulated(profile: str) -> Callable[[], AbstractContextManager[Target]]:
-    return lambda: emulator(profile, "--leads", "40", "--contacts", "30", "--seed", "7")
+PEOPLED = ("--leads", "40", "--contacts", "30", "--seed", "7")
 
 
-TARGETS = {"emulated suitecrm-7.14": emulated("suitecrm-7.14")}
+@contextmanager
+def legacy(profile: str, version: str, api: Api, *options: str, **more: object) -> Iterator[Target]:
+    with emulator(profile, *PEOPLED, *options) as url:
+        usable: ApiVersion = "v4_1" if api == "auto" else api
+        hands = LegacyHands(url, usable, ADMIN)
+        yield Target(url=url, name=profile, version=version, hands=hands, api=api, **more)
+        hands.close()
+
+
+@contextmanager
+def rest(profile: str, version: str, *options: str, lists_deleted: bool) -> Iterator[Target]:
+    with emulator(profile, *PEOPLED, *options, protocol="rest11") as url:
+        hands = RestHands(url, "v11", ADMIN, lists_deleted)
+        yield Target(url=url, name=profile, version=version, hands=hands)
+        hands.close()
+
+
+@contextmanager
+def real(url: str, user: str, password: str) -> Iterator[Target]:
+    """The server of whoever runs the tests."""
+    client = connect(url, user, password, deadline_s=20)
+    client.login()
+    info, can = client.server_info(), client.capabilities
+    client.close()
+    service, _, version = info.dialect.partition("/")
+    if service == "rest":
+        hands = RestHands(url, version, (user, password), can.lists_deleted)
+    else:
+        hands = LegacyHands(url, version, (user, password))
+    person = (user, password)
+    version = f"{info.product}-{info.version}"
+    yield Target(url=url, name="real", version=version, hands=hands, person=person)
+    hands.close()
+
+
+Opened = Callable[[], AbstractContextManager[Target]]
+
+
+SUGARS = (("rest11", "sugarcrm-14.2", True), ("sugar-8.2", "sugarcrm-8.2", False))
+
+
+def _emulated() -> dict[str, Opened]:
+    found: dict[str, Opened] = {}
+
+    def add(profile: str, version: str, *apis: Api, **more: object) -> None:
+        for api in apis:
+            found[f"{profile} {api}"] = partial(legacy, profile, version, api, **more)
+
+    add("suitecrm-7.14", "suitecrm-7.14", "auto", "v4", "v3", "v2_1", "v2")
+    add("sugarcrm-ce-6.5", "sugarcrm-6.5", "auto", "v3", "v2_1", "v2", wide_text=False)
+    add("sugarcrm-ce-6.1", "sugarcrm-6.1", "v3", "v2_1", "v2", wide_text=False)
+    add("sugarcrm-ce-6.0", "sugarcrm-6.0", "v2", wide_text=False)
+    for profile, version, lists_deleted in SUGARS:
+        found[profile] = partial(rest, profile, version, lists_deleted=lists_deleted)
+    return found
+
+
+EMULATED = _emulated()
+
+
+def _real() -> dict[str, Opened]:
+    names = ("SUGARCRM_TEST_URL", "SUGARCRM_TEST_USER", "SUGARCRM_TEST_PASSWORD")
+    given = [os.environ.get(name, "") for name in names]
+    return {"real": partial(real, *given)} if all(given) else {}
+
+
+TARGETS = EMULATED | _real()
