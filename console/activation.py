@@ -1,13 +1,14 @@
 """Activate the SugarCRM connector: the login is the test."""
 
 from datetime import datetime
-from typing import Literal
+
+import msgspec
 
 from console.exits import InputError, RefusedError
 from store.connector import Connection
-from sugarcrm.connect import connect
+from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Account, ServerInfo
-from sugarcrm.profiles import API_VERSIONS, ApiVersion
+from sugarcrm.profiles import API_VERSIONS
 from workers.app import App
 
 OLDEST = (5, 5, 0)  # the first SugarCRM whose service is spoken here
@@ -46,22 +47,22 @@ def activate(
     return connection
 
 
-def protocol_named(name: str) -> ApiVersion | Literal["auto"]:
+def protocol_named(name: str) -> Api:
     """Give the protocol of this name.
 
     Raises:
         InputError: there is none.
     """
-    if name == "auto":
-        return "auto"
-    for version in API_VERSIONS:
-        if version == name:
-            return version
-    raise InputError(f"--protocol: {name!r} is none of auto, {', '.join(API_VERSIONS)}")
+    try:
+        protocol: Api = msgspec.convert(name, Api)
+    except msgspec.ValidationError:
+        known = ", ".join(("auto", "rest11", *API_VERSIONS))
+        raise InputError(f"--protocol: {name!r} is none of {known}") from None
+    return protocol
 
 
 def _log_in(
-    app: App, url: str, username: str, password: str, protocol: ApiVersion | Literal["auto"]
+    app: App, url: str, username: str, password: str, protocol: Api
 ) -> tuple[Account, ServerInfo]:
     knobs = app.knobs
     crm = connect(

@@ -2,7 +2,7 @@
 
 | key                        | type   | content                                         | life        |
 |----------------------------|--------|-------------------------------------------------|-------------|
-| connector                  | string | address, user, encrypted password, what answered | for ever    |
+| connector                  | string | address, user, encrypted password, findings     | for ever    |
 | crm:slots                  | zset   | call under way -> when its place comes back     | the call    |
 | crm:pace                   | hash   | next_ms, not_before_ms, pause_ms: when to call  | for ever    |
 | crm:counts                 | hash   | calls:{outcome}, logins:{outcome} -> count      | for ever    |

@@ -8,6 +8,7 @@ import redis
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from sync.failure import Permanent, Postponed
+from sync.findings import Findings
 
 _KEY = "connector"
 _ASK_AGAIN_S = 60.0  # sooner than a run seems stalled, and soon after a person saw to it
@@ -43,7 +44,8 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     """What a successful login left behind. `sealed_password` opens only with the key.
 
     `active` may be used; `inactive` was switched off by a person; `refused` stopped by itself,
-    because SugarCRM refused the login, and `problem` says how.
+    because SugarCRM refused the login, and `problem` says how. `findings` are what the last look
+    at this very server has shown.
     """
 
     state: Literal["active", "inactive", "refused"]
@@ -58,6 +60,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     dialect: str = ""
     activated_at: str = ""
     problem: str = ""
+    findings: Findings | None = None
 
 
 class Connector:
@@ -117,6 +120,15 @@ class Connector:
             return _replace(present, state="refused", problem=problem)
 
         return self._change(refused)
+
+    def note_findings(self, connection: Connection, findings: Findings) -> bool:
+        """Keep what a look at its server has shown; False when it is another one by now."""
+
+        def noted(present: Connection) -> Connection | None:
+            same = _same_login(present, connection)
+            return _replace(present, findings=findings) if same else None
+
+        return self._change(noted)
 
     def seal(self, password: str) -> str:
         """Encrypt a password with the newest key."""

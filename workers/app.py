@@ -2,7 +2,6 @@
 
 import threading
 from functools import cache
-from typing import Literal
 
 import msgspec
 import redis
@@ -19,14 +18,11 @@ from store.lists import Lists
 from store.outcomes import Outcomes
 from store.people import People
 from store.runs import Runs
-from sugarcrm.connect import connect
+from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
-from sugarcrm.profiles import ApiVersion
 from workers import settings
 from workers.crm_gate import BudgetGate
 from workers.login_guard import LoginGuard
-
-Api = ApiVersion | Literal["auto"]
 
 
 class App:
@@ -67,7 +63,7 @@ class App:
             if self._crm is None or self._crm[0] != connection:
                 if self._crm is not None:
                     self._crm[1].close()
-                self._crm = (connection, self._connect(connection))
+                self._crm = (connection, self.connect_to(connection))
             return self._crm[1]
 
     def close(self) -> None:
@@ -77,7 +73,8 @@ class App:
                 self._crm[1].close()
             self._crm = None
 
-    def _connect(self, connection: Connection) -> Crm:
+    def connect_to(self, connection: Connection) -> Crm:
+        """Make a client of its own for a connection; it is the caller's to close."""
         return connect(
             connection.url,
             connection.username,
@@ -87,6 +84,7 @@ class App:
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,
             gate=LoginGuard(self.gate, self.connector, self.leases, connection),
+            findings=connection.findings,
         )
 
 

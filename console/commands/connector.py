@@ -11,9 +11,13 @@ from console.activation import activate as log_in
 from console.activation import protocol_named
 from console.answers import Answer, answering, command_group
 from console.exits import InputError
+from console.finding_checks import finding_checks
+from console.looking import look
 from console.opening import opened
 from console.standing import STATES, TO_DO
 from store.connector import Connection
+from sugarcrm.errors import CrmError
+from workers.app import App
 from workers.settings import CRM_PASSWORD
 
 group = command_group("The connection to SugarCRM.")
@@ -28,8 +32,13 @@ def activate(
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
     protocol: Annotated[
-        str, typer.Option(help="auto, or one version of the web service: v2 ... v4_1.")
+        str,
+        typer.Option(help="auto, rest11, or one version of the first web service: v2 ... v4_1."),
     ] = "auto",
+    probe: Annotated[
+        bool,
+        typer.Option(help="Look at SugarCRM's habits, on leads made and removed for that."),
+    ] = True,
 ) -> Answer:
     """Log in to SugarCRM, and use this account from now on.
 
@@ -39,7 +48,10 @@ def activate(
     password = _password(stdin=password_stdin)
     with opened() as app:
         connection = log_in(app, url, username, password, protocol, datetime.now(UTC))
-    return Answer(_shown(connection), (f"The connector is active: {_sentence(connection)}.",))
+        said = [f"The connector is active: {_sentence(connection)}."]
+        if probe:
+            said += _looked(app)
+    return Answer(_shown(connection), tuple(said))
 
 
 @group.command("status")
@@ -67,6 +79,18 @@ def deactivate() -> Answer:
         was_on = app.connector.deactivate()
     said = "The connector is off." if was_on else "The connector was not active."
     return Answer({"state": "inactive", "was_active": was_on}, (said,))
+
+
+def _looked(app: App) -> list[str]:
+    """Look at the server, and say what a person should know of it; the login stands anyway."""
+    try:
+        findings = look(app)
+    except CrmError as problem:
+        return [f"Its habits could not be looked at ({problem}); see `sugarloop doctor --probe`."]
+    if findings is None:
+        return []
+    odd = [check for check in finding_checks(findings) if check.level != "ok"]
+    return [f"{check.name}: {check.found}; {check.do}." for check in odd]
 
 
 def _password(*, stdin: bool) -> str:
