@@ -105,8 +105,11 @@ def changed_collection(
     primary, others = (present[0], list(present[1:])) if present else (None, [])
     wanted = draft.values.get(EMAIL)
     if wanted is not None and email_key(wanted) != email_key(primary.address if primary else ""):
-        others = [a for a in others if email_key(a.address) != email_key(wanted)]
         flags = known.get(email_key(wanted), UNFLAGGED)
+        for other in others:
+            if email_key(other.address) == email_key(wanted):
+                flags = stricter(flags, other.flags)
+        others = [a for a in others if email_key(a.address) != email_key(wanted)]
         primary = Address(wanted.strip(), True, flags) if wanted.strip() else None
     if primary is None:
         if any(named.values()):

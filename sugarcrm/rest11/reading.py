@@ -79,9 +79,10 @@ class Reader:
         return found
 
     def holders(self, module: str, where: filters.Filter) -> dict[str, tuple[Address, ...]]:
-        """Read the addresses of the rows that fit; each row once."""
+        """Read the addresses of the rows that fit; a row whose addresses are hidden is absent."""
         told = self._service.all(module, where, ["id", COLLECTION])
-        return {text_of(record, "id"): addresses_of(record) or () for record in told}
+        read = ((text_of(record, "id"), addresses_of(record)) for record in told)
+        return {record_id: found for record_id, found in read if found is not None}
 
     def lists_deleted(self, module: Module) -> bool:
         """Say whether a deleted row is seen to be listed; without one to see, no."""

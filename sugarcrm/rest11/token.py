@@ -31,7 +31,12 @@ def is_platform_name(name: str) -> bool:
 
 
 class TokenStore(Protocol):
-    """Where the token is; one shared by processes keeps them from ending each other's session."""
+    """Where the token is; one shared by processes keeps them from ending each other's session.
+
+    `outlives_its_user`: others use the token, so that closing one client must not end it.
+    """
+
+    outlives_its_user: bool
 
     def load(self) -> Token | None:
         """Give the token of this connection, None when there is none."""
@@ -42,6 +47,8 @@ class TokenStore(Protocol):
 
 class ProcessToken:
     """Keeps the token in this process."""
+
+    outlives_its_user = False
 
     def __init__(self) -> None:
         self._token: Token | None = None
@@ -90,7 +97,7 @@ class TokenOwner:
 
     def log_out(self) -> bool:
         """End the session; says whether the server did, for a token left behind ends by itself."""
-        token = self._store.load()
+        token = None if self._store.outlives_its_user else self._store.load()
         if token is None:
             return False
         self._store.save(None)

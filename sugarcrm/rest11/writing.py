@@ -31,6 +31,7 @@ NOT_FOUND_AGAIN = (
     "this server gives records ids of its own, and one without an email address could not be"
     " found again if the answer were lost"
 )
+HIDDEN = "the record, or its email addresses, could not be read"
 
 Body = Mapping[str, object]
 
@@ -146,9 +147,12 @@ class Writer:
         refused: dict[str, str | None] = {}
         for draft in changes:
             body = _plain(draft, types)
-            if draft.id.casefold() in present:
+            if EMAIL_FIELDS & draft.values.keys():
+                here = present.get(draft.id.casefold())
+                if here is None:
+                    refused[draft.id] = HIDDEN
+                    continue
                 try:
-                    here = present[draft.id.casefold()]
                     body[COLLECTION] = changed_collection(draft, here, known)
                 except RefusedError as error:
                     refused[draft.id] = str(error)

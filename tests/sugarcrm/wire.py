@@ -81,6 +81,8 @@ class WireServer:
                 line, head, body = _request(connection)
                 form = {name: values[0] for name, values in parse_qs(body).items()}
                 verb, form["path"] = line.split()[:2]
+                form["token"] = head.partition("OAuth-Token: ")[2].partition("\r")[0]
+                form["body"] = body
                 asked = form.get("method") or f"{verb} {rest_path(form['path'])}"
                 if asked in self.scripts or "method" in form:
                     self.seen.append((line, head, form, body))
