@@ -25,12 +25,14 @@ from sugarcrm.emulator.service import Service
 from sugarcrm.emulator.sessions import Sessions
 from sugarcrm.emulator.users import Users
 
+NO_CUSTOM_FIELDS: dict[str, dict[str, object]] = {"fields": {}}
+
 
 def build_site(options: Options, journal: Journal) -> Site:
     """Open the database, with the fixtures and the sample people in it."""
     profile = PROFILES[options.profile]
     fixtures = msgspec.json.decode(options.fixtures.read_bytes())
-    schema = load_modules(fixtures.get("custom_fields", {}))
+    schema = load_modules(fixtures.get("custom_fields", NO_CUSTOM_FIELDS))
     database = Database(options.database, schema)
     make_tables(database)
     users = Users(database, fixtures["users"], full_names=True)
