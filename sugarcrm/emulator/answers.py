@@ -20,7 +20,11 @@ class FatalError(Exception):
 
 
 class DatabaseError(Exception):
-    """The database refuses a statement."""
+    """The database refuses a statement; `told` is what the oldest product tells of it."""
+
+    def __init__(self, told: str = "Error running query:  Query Failed: SELECT") -> None:
+        super().__init__(told)
+        self.told = told
 
 
 def invalid_login() -> SugarError:

@@ -86,9 +86,10 @@ class RestEndpoint:
             write_result(call, response, result)
         except FatalError:
             response.status = falcon.HTTP_500
-        except DatabaseError:
+        except DatabaseError as error:
             response.status = falcon.code_to_http_status(call.dialect.sql_failure_status)
-            response.text = call.dialect.sql_failure_text
+            tells = call.dialect.tells_failed_sql
+            response.text = error.told if tells else call.dialect.sql_failure_text
 
 
 def read_form(request: falcon.Request) -> dict[str, Any]:

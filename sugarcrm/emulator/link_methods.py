@@ -32,7 +32,7 @@ def get_relationships(
     """Give the records that a record is linked to."""
     module = call.enter(module_name)
     record = find(call, module, record_id)
-    if record is None and call.dialect.relationship_pages:
+    if record is None and call.dialect.missing_parent_is_fatal:
         raise FatalError
     link = module.links.get(link_name) if isinstance(link_name, str) else None
     target = call.service.schema.get(link.target) if link else None

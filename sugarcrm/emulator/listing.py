@@ -1,6 +1,8 @@
 """The statement behind get_entry_list."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from sugarcrm.emulator.answers import DatabaseError, no_access
@@ -25,7 +27,15 @@ class Listing:
         """
         self._call = call
         self._module = module
-        self._order = ordering(call, module, order_by)
+        self._told = (
+            f"Error retrieving {module.bean} list:  Query Failed: SELECT  {module.table}.* "
+        )
+        self._told_of_count = (
+            f"Error running count query for {module.bean} List:  Query Failed:"
+            f" SELECT count(*) c FROM {module.table} "  # noqa: S608 told, not run
+        )
+        with telling(self._told):
+            self._order = ordering(call, module, order_by)
         where = str(query or "").strip()
         if call.dialect.decodes_queries:
             where = from_basic_html(where, ampersands=not call.dialect.first)
@@ -33,7 +43,8 @@ class Listing:
             raise no_access()
         translated = call.service.queries.translated
         checked = call.dialect.checks_queries
-        conditions = [f"({translated(where, module.table, checked)})"] if where else []
+        with telling(self._told_of_count):
+            conditions = [f"({translated(where, module.table, checked)})"] if where else []
         if not truthy(deleted):
             conditions.append(f"{module.table}.deleted = 0")
         elif integer(deleted) == 1 and call.dialect.deleted_alone:
@@ -47,22 +58,29 @@ class Listing:
 
     def page(self, start: int, size: int) -> list[Row]:
         """Give the records of one page."""
+        if self._call.dialect.tells_failed_sql:
+            self.total()  # it counts first, and tells when that fails
         columns = f"{self._module.table}.*"
         if self._module.has_custom_table:
             columns += f", {self._module.custom_table}.*"
         statement = f"SELECT {columns} FROM {self._from}{self._where}{self._order} LIMIT ? OFFSET ?"  # noqa: S608 translated
-        return self._rows(statement, [*self._values, size, start])
+        with telling(self._told):
+            return self._call.database.rows(statement, [*self._values, size, start])
 
     def total(self) -> int:
         """Give the number of all records that the condition finds."""
         statement = f"SELECT COUNT(*) AS n FROM {self._from}{self._where}"  # noqa: S608 translated
-        return int(self._rows(statement, self._values)[0]["n"])
+        with telling(self._told_of_count):
+            return int(self._call.database.rows(statement, self._values)[0]["n"])
 
-    def _rows(self, statement: str, values: list[Any]) -> list[Row]:
-        try:
-            return self._call.database.rows(statement, values)
-        except sqlite3.Error as error:
-            raise DatabaseError from error
+
+@contextmanager
+def telling(told: str) -> Iterator[None]:
+    """Make every failure of the database in the block one that tells this."""
+    try:
+        yield
+    except (sqlite3.Error, DatabaseError) as error:
+        raise DatabaseError(told) from error
 
 
 def joined_tables(call: Call, module: Module) -> str:

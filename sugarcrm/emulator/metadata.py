@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from sugarcrm.emulator.schema import Field, Link
-from sugarcrm.emulator.service import OTHER_MODULES, Call
+from sugarcrm.emulator.service import OTHER_MODULES, SUGARCRM_MODULES, Call
 from sugarcrm.emulator.users import RIGHTS
 
 _TABS = """
@@ -19,7 +19,8 @@ TABS = _TABS.split()
 def get_available_modules(call: Call, wanted: Any = "all") -> dict[str, Any]:
     """List the modules that the user may enter."""
     hidden = {m.name for m in call.service.schema.values() if "hidden" in m.flags}
-    everything = sorted({*call.service.schema, *OTHER_MODULES} - hidden)
+    others = OTHER_MODULES if call.dialect.product == "suitecrm" else SUGARCRM_MODULES
+    everything = sorted({*call.service.schema, *others} - hidden)
     short = call.dialect.module_filter and wanted in ("default", "mobile")
     names = [name for name in (TABS if short else everything) if call.user.may_enter(name)]
     call.records = len(names)

@@ -1,5 +1,6 @@
 """How products and versions differ, as data: one `Dialect` per product and API version."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -17,6 +18,7 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     php_8: bool  # named arguments, fatal errors where PHP 5 carried on
     sql_failure_status: int
     sql_failure_text: str
+    tells_failed_sql: bool = False  # the failure is answered with the statement itself
     json_content_type: str
     updates_email: bool  # email1 and flags on an existing record take effect
     full_user_names: bool  # user names show as full names to everyone
@@ -63,7 +65,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     fatal_enums_in_batches: bool = True
     keyed_batches: bool = False  # records of set_entries may be objects
     relationship_order: bool = False
-    relationship_pages: bool = False  # offset, limit; fatal on a missing parent
+    relationship_pages: bool = False  # offset, limit
+    missing_parent_is_fatal: bool = False  # in get_relationships
     ids_of_related: bool = False  # get_relationships tells ids that were not asked for
     links_as_list: bool = False  # link_fields of get_module_fields is a list
 
@@ -114,7 +117,7 @@ def with_api_versions(v2: Dialect) -> dict[str, Dialect]:
         fatal_enums_in_batches=False,
         keyed_batches=True,
     )
-    v4_1 = change(v4, relationship_pages=True)
+    v4_1 = change(v4, relationship_pages=True, missing_parent_is_fatal=True)
     return {"v2": v2, "v2_1": v2_1, "v3": v3, "v3_1": v3_1, "v4": v4, "v4_1": v4_1}
 
 
@@ -157,49 +160,63 @@ SUGARCRM_6_5 = Dialect(
 )
 
 
-def sugarcrm_6_5() -> dict[str, Dialect]:
-    """The last Community Edition: order_by works in the oldest versions only."""
-    versions = with_api_versions(SUGARCRM_6_5)
-    ignoring = {name: change(versions[name], order_by="ignored") for name in ("v4", "v4_1")}
-    return versions | ignoring | {"v3": change(versions["v3"], links_as_list=True)}
-
-
-SUGARCRM_6_1 = change(
-    SUGARCRM_6_5,
-    sugar_version="6.1.4",
+# What each Community Edition had before it changed; from 6.5.15 on it is as 6.5.23.
+SUGARCRM_6_5_25 = change(SUGARCRM_6_5, sugar_version="6.5.25")
+SUGARCRM_6_5_14 = change(SUGARCRM_6_5, sugar_version="6.5.14", order_by="any")
+SUGARCRM_6_5_0 = change(
+    SUGARCRM_6_5_14,
+    sugar_version="6.5.0",
     json_content_type="text/html; charset=UTF-8",
-    checks_queries=False,
+    invalid_call="An Undefined Error - invalid_call occured",
+)
+SUGARCRM_6_4 = change(SUGARCRM_6_5_0, sugar_version="6.4.4", cleaning="patterns")
+SUGARCRM_6_3 = change(SUGARCRM_6_4, sugar_version="6.3.0", checks_queries=False, joins_users=True)
+SUGARCRM_6_1 = change(
+    SUGARCRM_6_3,
+    sugar_version="6.1.4",
     links_email_parents=False,
-    cleaning="patterns",
     ids_of_related=True,
-    order_by="any",
-    joins_users=True,
     keyed_field_lists=True,
     early=True,
     revives_deleted=True,
     decodes_queries=True,
     keeps_spelling=True,
     anyone_writes_users=True,
-    invalid_call="An Undefined Error - invalid_call occured",
 )
 SUGARCRM_6_0 = change(
     SUGARCRM_6_1,
     sugar_version="6.0.0beta1",
-    sql_failure_text="Error retrieving list:  Query Failed: SELECT",
+    tells_failed_sql=True,
     first=True,
     empty_choice_is_none=True,
 )
 
 
-def some_versions(v2: Dialect, *names: str) -> dict[str, Dialect]:
-    """Give the API versions of these names; older products have fewer."""
+def community(v2: Dialect, names: Sequence[str], **v4_flags: object) -> dict[str, Dialect]:
+    """Give the API versions of these names, which a Community Edition has; older ones have fewer.
+
+    Where order_by works in the oldest API versions only, the later ones ignore it.
+    """
+    later = "any" if v2.order_by == "any" else "ignored"
     versions = with_api_versions(v2)
+    versions["v3"] = change(versions["v3"], links_as_list=True)
+    for name in ("v3_1", "v4", "v4_1"):
+        versions[name] = change(versions[name], order_by=later)
+    for name in ("v4", "v4_1"):
+        versions[name] = change(versions[name], **v4_flags)
     return {name: versions[name] for name in names}
 
 
 PROFILES: dict[str, dict[str, Dialect]] = {
     "suitecrm-7.14": with_api_versions(SUITECRM_7_14),
-    "sugarcrm-ce-6.5": sugarcrm_6_5(),
-    "sugarcrm-ce-6.1": some_versions(SUGARCRM_6_1, "v2", "v2_1", "v3"),
-    "sugarcrm-ce-6.0": some_versions(SUGARCRM_6_0, "v2"),
+    "sugarcrm-ce-6.5.25": community(SUGARCRM_6_5_25, API_VERSIONS),
+    "sugarcrm-ce-6.5": community(SUGARCRM_6_5, API_VERSIONS),
+    "sugarcrm-ce-6.5.14": community(SUGARCRM_6_5_14, API_VERSIONS),
+    "sugarcrm-ce-6.5.0": community(SUGARCRM_6_5_0, API_VERSIONS, deleted_alone=True),
+    "sugarcrm-ce-6.4": community(
+        SUGARCRM_6_4, API_VERSIONS, deleted_alone=True, missing_parent_is_fatal=False
+    ),
+    "sugarcrm-ce-6.3": community(SUGARCRM_6_3, API_VERSIONS[:5], deleted_alone=True),
+    "sugarcrm-ce-6.1": community(SUGARCRM_6_1, API_VERSIONS[:3]),
+    "sugarcrm-ce-6.0": community(SUGARCRM_6_0, API_VERSIONS[:1]),
 }

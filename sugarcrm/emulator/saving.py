@@ -69,7 +69,7 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     """
     chosen = truthy(sent.get("new_with_id"))
     if chosen and not sent.get("id") and not call.dialect.new_id_made:
-        raise DatabaseError
+        raise DatabaseError(f" Query Failed:INSERT into {module.table} set::MySQL error 1062")
     change = Change(
         module=module,
         sent=sent,
@@ -159,7 +159,10 @@ def store(call: Call, change: Change, columns: Row, custom: Row) -> None:
     database, module, key = call.database, change.module, change.key
     if change.creating:
         if database.row(f"SELECT id FROM {module.table} WHERE id = ?", [key]):  # noqa: S608 own name
-            raise DatabaseError
+            raise DatabaseError(
+                f" Query Failed:INSERT into {module.table} set id='{key}'::MySQL error 1062:"
+                f" Duplicate entry '{key}' for key 'PRIMARY'"
+            )
         database.insert(module.table, {"id": key} | columns)
     else:
         if not columns.get("deleted"):

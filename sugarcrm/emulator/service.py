@@ -12,12 +12,13 @@ from sugarcrm.emulator.schema import Module, Schema
 from sugarcrm.emulator.sessions import Sessions
 from sugarcrm.emulator.users import User, Users
 
-_OTHER_MODULES = """
-Home Calendar Documents Bugs Cases Project ProspectLists Prospects SecurityGroups
-AOS_Quotes AOS_Invoices AOS_Contracts AOS_Products AOR_Reports AOW_WorkFlow FP_events
-AOK_KnowledgeBase
+_SUGARCRM_MODULES = "Home Calendar Documents Bugs Cases Project ProspectLists Prospects"
+_SUITECRM_MODULES = """
+SecurityGroups AOS_Quotes AOS_Invoices AOS_Contracts AOS_Products AOR_Reports AOW_WorkFlow
+FP_events AOK_KnowledgeBase
 """
-OTHER_MODULES = _OTHER_MODULES.split()
+SUGARCRM_MODULES = _SUGARCRM_MODULES.split()
+OTHER_MODULES = SUGARCRM_MODULES + _SUITECRM_MODULES.split()
 
 
 @dataclass(frozen=True)
