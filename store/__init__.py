@@ -6,6 +6,7 @@
 | crm:slots                  | zset   | call under way -> when its place comes back     | the call    |
 | crm:pace                   | hash   | next_ms, not_before_ms, pause_ms: when to call  | for ever    |
 | crm:counts                 | hash   | calls:{outcome}, logins:{outcome} -> count      | for ever    |
+| connector:token            | string | encrypted token of rest/v11                     | for ever    |
 | catalogue                  | hash   | module -> fields of SugarCRM, as last read      | for ever    |
 | standard_fields            | hash   | field name -> type, source, system usage        | for ever    |
 | lists                      | hash   | list id -> MarketingList                        | for ever    |

@@ -145,6 +145,13 @@ class Connector:
         except InvalidToken:
             raise NotActiveError("SUGARLOOP_KEY does not open the stored password") from None
 
+    def unseal(self, sealed: str) -> str | None:
+        """Decrypt what `seal` made; None when no key given opens it."""
+        try:
+            return self._box().decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            return None
+
     def _change(self, edit: Callable[[Connection], Connection | None]) -> bool:
         """Apply `edit` to the connection as it stands; False when there is none, or nothing to do.
 

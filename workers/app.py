@@ -22,6 +22,7 @@ from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
 from workers import settings
 from workers.crm_gate import BudgetGate
+from workers.crm_token import SharedToken
 from workers.login_guard import LoginGuard
 
 
@@ -83,6 +84,7 @@ class App:
             deadline_s=self.knobs.crm_deadline_s,
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,
+            tokens=SharedToken(self.client, self.connector, connection),
             gate=LoginGuard(self.gate, self.connector, self.leases, connection),
             findings=connection.findings,
         )

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,12 +29,22 @@ def demo(
     records: Annotated[
         int, typer.Option(min=50, max=100_000, help="Sample leads and contacts.")
     ] = 400,
+    protocol: Annotated[
+        Literal["legacy", "rest11"], typer.Option(help="What the stand-in SugarCRM speaks.")
+    ] = "legacy",
     seed: Annotated[int, typer.Option(help="Makes other people, the same each time.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Leave all running until Ctrl-C.")] = False,
 ) -> Answer:
     """Walk through everything on sample data, and report what happened."""
     contacts = records * _CONTACTS_IN_TEN // 10
-    options = ["--leads", str(records - contacts), "--contacts", str(contacts)]
+    options = [
+        "--protocol",
+        protocol,
+        "--leads",
+        str(records - contacts),
+        "--contacts",
+        str(contacts),
+    ]
     options += ["--seed", str(seed), "--latency-ms", "30"]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="sugarloop-demo-") as folder:

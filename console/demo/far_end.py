@@ -6,6 +6,8 @@ from console.demo.stage import ADMIN, ADMIN_PASSWORD, SALES, SALES_PASSWORD
 from sugarcrm.connect import connect
 from sugarcrm.crm import Draft, Module
 
+PLATFORM = "mobile"
+
 
 class Held(NamedTuple):
     """What SugarCRM holds at a moment."""
@@ -19,8 +21,9 @@ class FarEnd:
     """Two logins: a sales person, who edits, and an administrator, who counts."""
 
     def __init__(self, url: str) -> None:
-        self._sales = connect(url, SALES, SALES_PASSWORD)
-        self._admin = connect(url, ADMIN, ADMIN_PASSWORD)
+        # A platform of its own: on the connector's, each login would end the other's session.
+        self._sales = connect(url, SALES, SALES_PASSWORD, platform=PLATFORM)
+        self._admin = connect(url, ADMIN, ADMIN_PASSWORD, platform=PLATFORM)
 
     def held(self) -> Held:
         """Count live leads, contacts and notes."""

@@ -99,12 +99,19 @@ def behaviour_becomes_a_score(tour: Tour) -> None:
     ]
     statuses = {_post(tour, did, token), _post(tour, did, token)}
     tour.check("a batch of behaviour is accepted, twice", statuses == {202}, f"{len(did)} events")
+    tour.type("sync", "run", LEADS, "--wait")  # brings the new leads into the list
     tour.type("program", "create", LEADS, "Freshen score", "--set", "lead_score_c=behavioral_score")
     ran = tour.type("program", "run", "freshen-score", "--wait").data
     score = tour.type("score", ANA).data
     # 10 for her first form, 10 for the second, 3 opens, a click, a landing page, 2 pages.
     tour.check("the score adds up, each event once", score["score"] == 32, score["score"])
-    tour.check("the program set the column", ran["changed"] > 0, f"{ran['changed']} changed")
+    where = ("--where", f"email1={ANA}", "--columns", "lead_score_c")
+    (hers,) = tour.type("lists", "members", LEADS, *where).data
+    tour.check(
+        "the program set the column",
+        ran["changed"] > 0 and hers["values"]["lead_score_c"] == "32",
+        f"{ran['changed']} changed",
+    )
     tour.tell("(she clicks once more; the sync runs the program first)")
     click = {"message": "spring-news", "email": ANA, "url": "https://example.com/pricing"}
     tour.type("events", "emit", "EmailClicked", "--data", json.dumps(click))

@@ -60,9 +60,12 @@ class Stage:
     def sugarloop(self, *words: str, stdin: str = "") -> Said:
         """Type `sugarloop WORDS --json`; give the exit code, the document and the talk."""
         command = [str(Path(sys.executable).with_name("sugarloop")), *words, "--json"]
-        done = subprocess.run(  # noqa: S603  our own command line
-            command, env=self.env, input=stdin, capture_output=True, text=True, timeout=120
-        )
+        try:
+            done = subprocess.run(  # noqa: S603  our own command line
+                command, env=self.env, input=stdin, capture_output=True, text=True, timeout=90
+            )
+        except subprocess.TimeoutExpired as problem:
+            raise StageError(f"`{' '.join(words)}` was not over after 90 s") from problem
         try:
             data = json.loads(done.stdout) if done.stdout.strip() else None
         except ValueError as problem:
@@ -115,7 +118,7 @@ def stage(
 @contextmanager
 def _emulator(journal: Path, options: tuple[str, ...]) -> Iterator[str]:
     """Run the stand-in SugarCRM as its own process; give its address."""
-    command = [sys.executable, "-m", "sugarcrm.emulator", "--protocol", "legacy", "--port", "0"]
+    command = [sys.executable, "-m", "sugarcrm.emulator", "--port", "0"]
     command += ["--journal", str(journal), *options]
     with subprocess.Popen(  # noqa: S603  our own module
         command, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True
