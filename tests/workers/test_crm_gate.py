@@ -29,7 +29,8 @@ redis_url, url, *numbers = sys.argv[1:]
 at_once, per_minute, calls = map(int, numbers)
 client = redis.Redis.from_url(redis_url)
 budget = CrmBudget(client, at_once=at_once, per_minute=per_minute)
-crm = connect(url, "admin", "Adm1n!pass", pool_size=4, gate=BudgetGate(budget, CrmCounts(client)))
+gate = BudgetGate(budget, CrmCounts(client))
+crm = connect(url, "admin", "Adm1n!pass", pool_size=4, api="v4_1", gate=gate)
 def work():
     for _ in range(calls):
         crm.count("Leads")
@@ -97,7 +98,9 @@ def test_two_processes_together_keep_to_the_calls_a_minute(redis_url, server):
 def test_a_server_that_asks_for_fewer_calls_holds_every_process_back(redis_url, server, status):
     clients = [redis.Redis.from_url(redis_url) for _ in range(2)]
     gates = [BudgetGate(CrmBudget(c, at_once=4, per_minute=0), CrmCounts(c)) for c in clients]
-    one, other = [connect(server.url, "admin", "x", deadline_s=4, gate=g) for g in gates]
+    one, other = [
+        connect(server.url, "admin", "x", deadline_s=4, api="v4_1", gate=g) for g in gates
+    ]
     other.count("Leads")
     usual = server.scripts["get_entries_count"]
     server.scripts["get_entries_count"] = answer(b"", status=status, headers="Retry-After: 7\r\n")
@@ -111,6 +114,12 @@ def test_a_server_that_asks_for_fewer_calls_holds_every_process_back(redis_url, 
     assert time.monotonic() - began < 1  # it would not come free before the deadline: no waiting
     assert isinstance(held.value, Postponed)
     assert 5 < held.value.retry_in_s <= 7
+    apart = subprocess.run(
+        [sys.executable, "-c", CALLER, redis_url, server.url, "4", "0", "1"],
+        capture_output=True,
+        text=True,
+    )
+    assert "PostponedError" in apart.stderr
     assert len(server.seen) == sent
 
     clients[0].hset("crm:pace", "not_before_ms", 0)
