@@ -30,9 +30,9 @@ class Listing:
         self._told = (
             f"Error retrieving {module.bean} list:  Query Failed: SELECT  {module.table}.* "
         )
+        counting = f"SELECT count(*) c FROM {module.table} "  # noqa: S608 told, not run
         self._told_of_count = (
-            f"Error running count query for {module.bean} List:  Query Failed:"
-            f" SELECT count(*) c FROM {module.table} "  # noqa: S608 told, not run
+            f"Error running count query for {module.bean} List:  Query Failed: {counting}"
         )
         with telling(self._told):
             self._order = ordering(call, module, order_by)
