@@ -21,7 +21,7 @@ MONTHS = {"last_month": -1, "this_month": 0, "next_month": 1}
 YEARS = {"last_year": -1, "this_year": 0, "next_year": 1}
 
 
-def span(name: Any, today: date) -> tuple[date, date]:
+def span(name: str, today: date) -> tuple[date, date]:
     """Give the first and the last day of a named range.
 
     Raises:
@@ -54,7 +54,7 @@ def date_condition(
         ApiError: the operand is no range.
     """
     if operator == "$dateRange":
-        first, last = span(value, datetime.now(zone).date())
+        first, last = span(str(value), datetime.now(zone).date())
     else:
         try:
             first, last = (date.fromisoformat(str(v)[:10]) for v in several(value, operator))

@@ -51,7 +51,8 @@ def authenticate(site: Site, request: Request) -> User:
         ApiError: it carries none, or one that is worth nothing any more.
     """
     session = site.tokens.session(oauth.token_of(request, site.profile))
-    user = site.users.get(session.user_id)
+    with site.database.turn:
+        user = site.users.get(session.user_id)
     if user is None:
         raise invalid_grant()
     return user

@@ -9,6 +9,7 @@ from sugarcrm.emulator.rest11.errors import invalid_parameter, missing_parameter
 from sugarcrm.emulator.rest11.zones import date_text, to_stored
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Field, Module
 
+LARGEST = 2**53
 READ_ONLY = frozenset(
     {"id", "date_entered", "date_modified", "created_by", "modified_user_id", "deleted"}
 )
@@ -50,13 +51,23 @@ def to_column(field: Field, value: Any, zone: ZoneInfo) -> Any:
             return to_stored(str(value), zone)
         if field.type == "date":
             return date_text(str(value))
-        if field.type == "int":
-            return int(str(value))
         if field.type in NUMERIC_TYPES:
-            return float(value)
+            return number(field, value)
     except ValueError as error:
         raise refused(field, value) from error
     return text(field, value)
+
+
+def number(field: Field, value: Any) -> int | float:
+    """Give a number that a column holds.
+
+    Raises:
+        ValueError: it is none, or too large.
+    """
+    made = int(str(value)) if field.type == "int" else float(value)
+    if not abs(made) <= LARGEST:  # nor is "nan" any number
+        raise ValueError(f"{made} is out of range")
+    return made
 
 
 def text(field: Field, value: Any) -> str:

@@ -149,7 +149,7 @@ def link_many(call: Call, module: str, record_id: str) -> dict[str, Any]:
     end = End(call, module, record_id, str(sent["link_name"]))
     end.may_write()
     items = sent["ids"] if isinstance(sent["ids"], list) else [sent["ids"]]
-    ids = [str(i["id"] if isinstance(i, dict) else i) for i in items]
+    ids = [str(i.get("id") if isinstance(i, dict) else i) for i in items]
     for other_id in ids:
         call.find(end.other, other_id)
     for other_id in ids:

@@ -13,6 +13,7 @@ from sugarcrm.emulator.rest11.site import Call, source
 from sugarcrm.emulator.schema import Module
 
 LAST_PAGE = -1
+FARTHEST = 2**53
 SEARCHED = ("name", "first_name", "last_name", "account_name")
 
 
@@ -59,7 +60,7 @@ def page_bounds(call: Call, arguments: dict[str, Any]) -> tuple[int, int]:
     asked = integer(arguments, "max_num", profile.default_page)
     size = profile.max_page if asked < 0 else asked or profile.default_page
     size = inside.capped(call.site.faults, min(size, profile.max_page))
-    return size, max(integer(arguments, "offset", 0), 0)
+    return size, min(max(integer(arguments, "offset", 0), 0), FARTHEST)
 
 
 def read(

@@ -30,10 +30,11 @@ def update_many(call: Call, module_name: str) -> dict[str, str]:
     module = call.enter(module_name)
     ids, sent = parameters(call)
     values = {name: value for name, value in sent.items() if name not in CONTROLS}
+    lists = sent.get("prospect_lists") or []
     for record_id in ids:
         if values:
             saving.update(call, module, record_id, values)
-        for list_id in sent.get("prospect_lists") or []:
+        for list_id in lists if isinstance(lists, list) else [lists]:
             call.find(call.site.schema["ProspectLists"], str(list_id))
             End(call, module_name, record_id, "prospect_lists").connect(str(list_id))
     return {"status": "done"}

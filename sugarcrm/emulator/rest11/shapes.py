@@ -25,7 +25,8 @@ GLOBAL_TEAM = {"id": "1", "name": "Global", "name_2": "", "primary": True, "sele
 def wanted_fields(module: Module, arguments: dict[str, Any]) -> list[str]:
     """Give the names of the fields to show; all unless `fields` or `view` says otherwise."""
     sent, view = arguments.get("fields"), arguments.get("view")
-    text = ",".join(map(str, sent)) if isinstance(sent, list) else str(sent or "")
+    items = sent if isinstance(sent, list) else [sent or ""]
+    text = ",".join(str(i.get("name")) if isinstance(i, dict) else str(i) for i in items)
     names = [name.strip() for name in MAP_FIELD.sub(r"\1", text).split(",") if name.strip()]
     if view == "list":
         names += LIST_VIEW

@@ -37,14 +37,15 @@ class Tokens:
         expires_at_s = time.monotonic() + self._lifetime_s
         made = Session(user_id, platform, expires_at_s, refreshable)
         with self._lock:
-            self._sessions = [
-                s
-                for s in self._sessions
-                # acting as somebody ends nobody's session
-                if (s.user_id, s.platform) != (user_id, platform) or not refreshable
-            ]
-            self._sessions.append(made)
+            self._put(made)
         return made
+
+    def _put(self, made: Session) -> None:
+        """Keep a session in place of the one before; acting as somebody ends nobody's session."""
+        whose = (made.user_id, made.platform)
+        if made.refreshable:
+            self._sessions = [s for s in self._sessions if (s.user_id, s.platform) != whose]
+        self._sessions.append(made)
 
     def refresh(self, refresh_token: str, platform: str) -> Session:
         """Exchange a refresh token for a new pair; the token is worth nothing afterwards.
@@ -55,9 +56,12 @@ class Tokens:
         with self._lock:
             found = [s for s in self._sessions if s.refreshable]
             known = [s for s in found if s.refresh_token == refresh_token]
-        if not known or known[0].platform != platform:
-            raise invalid_grant("The refresh token provided is invalid.")
-        return self.issue(known[0].user_id, platform)
+            if not known or known[0].platform != platform:
+                raise invalid_grant("The refresh token provided is invalid.")
+            expires_at_s = time.monotonic() + self._lifetime_s
+            made = Session(known[0].user_id, platform, expires_at_s)
+            self._put(made)
+        return made
 
     def session(self, access_token: str | None) -> Session:
         """Give the session of a token, counting a call of it.

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
+FIRST_YEAR, LAST_YEAR = 1000, 9999
 STORED = "%Y-%m-%d %H:%M:%S"
 
 
@@ -16,9 +17,11 @@ def to_stored(text: str, zone: ZoneInfo) -> str:
     """Give an instant as it is stored; one without an offset is in the user's zone.
 
     Raises:
-        ValueError: it is no instant.
+        ValueError: it is no instant, or one that no column holds.
     """
     moment = datetime.fromisoformat(text)
+    if not FIRST_YEAR <= moment.year < LAST_YEAR:
+        raise ValueError(f"{text} is out of range")
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=zone)
     return f"{moment.astimezone(UTC):{STORED}}"

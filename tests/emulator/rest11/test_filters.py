@@ -115,6 +115,7 @@ def test_a_filter_finds(people, wanted, names):
         pytest.param([{"lead_score_c": {"$between": [1]}}], id="between_without_two"),
         pytest.param([{"last_sync_c": {"$gt": "soon"}}], id="no_instant"),
         pytest.param([{"date_modified": {"$dateRange": "some_day"}}], id="an_unknown_range"),
+        pytest.param([{"date_modified": {"$dateRange": {}}}], id="an_object_for_a_range"),
         pytest.param("[", id="no_json"),
         pytest.param(5, id="no_list"),
         pytest.param(["x"], id="no_object"),

@@ -1,5 +1,7 @@
 """Tokens: who gets one, what ends it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
@@ -98,6 +100,15 @@ def test_a_refresh_token_is_good_once(running):
     assert refusal(asker.refresh(old["refresh_token"], platform="list_sync"))[0] == 401
     token = old["access_token"]
     assert refusal(asker.ask("GET", "me", OAuth_Token=token)) == (401, "invalid_grant")
+
+
+def test_of_refreshes_at_once_one_succeeds(running):
+    asker = Asker(running.url).log_in(REP, platform="list_sync")
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: asker.refresh(platform="list_sync"), range(8)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 7
 
 
 def test_a_refresh_from_another_platform_is_refused(running):

@@ -58,7 +58,10 @@ def test_an_instant_has_the_offset_of_the_users_zone(crm, sent, shown):
     ("field", "value"),
     [
         pytest.param("lead_score_c", "many", id="no_number"),
+        pytest.param("lead_score_c", 10**30, id="a_number_out_of_range"),
+        pytest.param("ratio_c", "nan", id="not_a_number"),
         pytest.param("last_sync_c", "yesterday", id="no_instant"),
+        pytest.param("last_sync_c", "9999-12-31T23:59:59-12:00", id="an_instant_out_of_range"),
         pytest.param("first_touch_c", "31.12.2025", id="no_date"),
         pytest.param("last_name", "X" * 101, id="too_long"),
         pytest.param("title", {"a": 1}, id="an_object_for_a_text"),
