@@ -79,9 +79,13 @@ class Addresses:
 
         A save that names an address and not its flags resets them for everyone who shares it
         (measured on both products). With `named_win` a flag that the draft names may clear one;
-        a creation passes False, since making a record takes back no one's opt-out.
+        a creation passes False, since making a record takes back no one's opt-out. A flag that one
+        draft sets holds for the others with that address, which may be saved after it.
         """
         known = self.known(draft.values.get(EMAIL, "") for draft in drafts)
+        for draft in drafts:
+            address, key = _wanted(draft), email_key(draft.values.get(EMAIL, ""))
+            known[key] = _stricter(known[key], address) if key in known else address
         return [_keeping(draft, known, named_win=named_win) for draft in drafts]
 
     def holders(self, module: Module, ids: Sequence[str]) -> dict[str, Holder]:
@@ -180,11 +184,17 @@ class Addresses:
 
 
 def _keeping(draft: Draft, known: Mapping[str, Address], *, named_win: bool) -> Draft:
-    address = known.get(email_key(draft.values.get(EMAIL, "")))
-    if address is None:
+    if not draft.values.get(EMAIL, "").strip():
         return draft
+    address = known[email_key(draft.values[EMAIL])]
     kept = {name: "1" for name, is_set in address.flags.items() if is_set}
     return Draft(draft.id, {**kept, **draft.values} if named_win else {**draft.values, **kept})
+
+
+def _wanted(draft: Draft) -> Address:
+    """The address that `draft` gives, with the flags that it sets."""
+    flags = {name: as_flag(draft.values.get(name, "")) for name in _COLUMN}
+    return Address("", draft.values.get(EMAIL, "").strip(), flags)
 
 
 def _flags_to_write(draft: Draft, target: Address | None) -> dict[str, str]:

@@ -142,7 +142,7 @@ class Writer:
         """What to send for each record, and why some cannot be changed."""
         touched = [draft for draft in changes if EMAIL_FIELDS & draft.values.keys()]
         present = self._present(module, [draft.id for draft in touched])
-        known = known_flags(self._service, [draft.values.get(EMAIL, "") for draft in touched])
+        known = self._known_here(touched)
         bodies: dict[str, Body] = {}
         refused: dict[str, str | None] = {}
         for draft in changes:

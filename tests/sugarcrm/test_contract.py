@@ -393,6 +393,32 @@ def test_two_records_get_the_same_new_address(target, crm, module, new_id):
     assert sorted(crm.ids_by_email(module, [new])[new]) == sorted(records)
 
 
+def test_opt_outs_in_one_batch_hold_for_those_who_share_the_address(crm, module, new_id):
+    shared = address()
+    drafts = [
+        Draft(new_id(), {"last_name": "x", "email1": shared, **flags})
+        for flags in ({}, {"email_opt_out": "1"}, {})
+    ]
+    crm.create_many(module, drafts)
+    assert {flags_of(crm, module, draft.id)[1] for draft in drafts} == {"1"}
+
+
+def test_an_opt_out_is_a_change_of_its_address(crm, module, new_id):
+    mine = address()
+    record = created(crm, module, new_id(), email1=mine)
+    since = crm.by_ids(module, [record], [])[record].modified_at
+    crm.update_many(module, [Draft(record, {"email_opt_out": "1"})])
+    seen, after = {}, None
+    while True:
+        page = crm.addresses_changed(since, after, 3)
+        seen |= {state.address: state for state in page.addresses}
+        after = page.after
+        if after is None:
+            break
+    assert (seen[mine].opted_out, seen[mine].invalid) == (True, False)
+    assert seen[mine].modified_at >= since
+
+
 def test_an_address_for_a_record_without_and_none_for_one_with(crm, module, new_id):
     new = address()
     record = created(crm, module, new_id())
