@@ -26,11 +26,13 @@ from store.crm_counts import CrmCounts
 from sugarcrm.connect import connect
 from workers.crm_gate import BudgetGate
 redis_url, url, *numbers = sys.argv[1:]
-at_once, per_minute, calls = map(int, numbers)
+at_once, per_minute, calls, deadline_s = map(int, numbers)
 client = redis.Redis.from_url(redis_url)
 budget = CrmBudget(client, at_once=at_once, per_minute=per_minute)
 gate = BudgetGate(budget, CrmCounts(client))
-crm = connect(url, "admin", "Adm1n!pass", pool_size=4, api="v4_1", gate=gate)
+crm = connect(
+    url, "admin", "x", pool_size=4, api="v4_1", gate=gate, deadline_s=deadline_s
+)
 def work():
     for _ in range(calls):
         crm.count("Leads")
@@ -42,7 +44,7 @@ threads = [threading.Thread(target=work) for _ in range(4)]
 
 def callers(redis_url, url, at_once, per_minute, calls):
     words = [sys.executable, "-c", CALLER, redis_url, url]
-    words += [str(at_once), str(per_minute), str(calls)]
+    words += [str(at_once), str(per_minute), str(calls), "30"]
     processes = [subprocess.Popen(words) for _ in range(2)]
     assert [process.wait(30) for process in processes] == [0, 0]
 
@@ -115,7 +117,7 @@ def test_a_server_that_asks_for_fewer_calls_holds_every_process_back(redis_url, 
     assert isinstance(held.value, Postponed)
     assert 5 < held.value.retry_in_s <= 7
     apart = subprocess.run(
-        [sys.executable, "-c", CALLER, redis_url, server.url, "4", "0", "1"],
+        [sys.executable, "-c", CALLER, redis_url, server.url, "4", "0", "1", "4"],
         capture_output=True,
         text=True,
     )
