@@ -209,6 +209,8 @@ def _emulated() -> dict[str, Opened]:
 
 
 EMULATED = _emulated()
+_USUAL = {"sugarcrm-ce-6.1 v3", "sugarcrm-ce-6.0 v2", *(profile for profile, *_ in SUGARS)}
+LEADS_ONLY = {name for name in EMULATED if name not in _USUAL and not name.endswith("auto")}
 
 
 def _real() -> dict[str, Opened]:

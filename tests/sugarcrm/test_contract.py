@@ -142,7 +142,7 @@ def test_absent_deleted_and_live_rows_are_told_apart(target, crm, module, new_id
 
 
 def test_many_rows_by_id(crm, module, new_id):
-    ids = [new_id() for _ in range(60)]
+    ids = [new_id() for _ in range(30)]
     crm.create_many(module, [Draft(one, {"last_name": one}) for one in ids])
     rows = crm.by_ids(module, ids, ["last_name"])
     assert {one: row.values["last_name"] for one, row in rows.items()} == {one: one for one in ids}
@@ -275,12 +275,12 @@ def test_an_update_changes_its_fields_and_no_others(crm, module, new_id):
     assert after == {**before, "first_name": ""}
 
 
-@pytest.mark.parametrize("name", ["id", "deleted", "new_with_id", "update_date_modified"])
-def test_words_that_steer_the_server_are_no_fields(crm, module, new_id, name):
+def test_words_that_steer_the_server_are_no_fields(crm, module, new_id):
     record = created(crm, module, new_id())
-    for write in (crm.create_many, crm.update_many):
-        with pytest.raises(RefusedError, match=name):
-            write(module, [Draft(record, {name: "1"})])
+    for name in ("id", "deleted", "new_with_id", "update_date_modified"):
+        for write in (crm.create_many, crm.update_many):
+            with pytest.raises(RefusedError, match=name):
+                write(module, [Draft(record, {name: "1"})])
     assert not crm.by_ids(module, [record], [])[record].deleted
 
 
