@@ -5,6 +5,7 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -321,3 +322,52 @@ def test_huge_answers_cost_little_memory(server):
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
 
     assert int(done.stdout) < 32 * 1024, "KiB"
+
+
+EVERYTHING = (
+    "errors=4%,truncate=4%,swallow=4%,reset=4%,429=3%,503=3%,login-page=3%,expire-sessions=9,"
+    "latency=1ms,cap=30,editors=5/s"
+)
+
+
+def until_done(call, known):
+    """Do as the errors say: read when a write may have been done, come back when it was not."""
+    for _ in range(60):
+        try:
+            return call()
+        except AmbiguousError:
+            if retried(known):
+                return None
+        except BusyError:
+            continue
+    raise AssertionError("it was never done")
+
+
+def retried(known):
+    for _ in range(60):
+        try:
+            return known()
+        except BusyError:
+            continue
+    raise AssertionError("it could never be read")
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_all_faults_at_once_double_and_lose_nothing(server, crm, seed):
+    new = [draft(email1=f"all{n}-{seed}@example.com", title=str(n)) for n in range(40)]
+    before = crm.count("Leads")
+    server.put_up(f"{EVERYTHING},seed={seed}")
+
+    refused = []
+    for one in new:
+        there = partial(crm.by_ids, "Leads", [one.id], [])
+        told = until_done(partial(crm.create_many, "Leads", [one]), there)
+        refused += [written.id for written in told or [] if written.refused]
+    server.put_up("")
+
+    rows = crm.by_ids("Leads", [one.id for one in new], ["email1", "title"])
+    assert crm.count("Leads") == before + len(rows)
+    assert {one.id for one in new} - set(rows) == set(refused)
+    for one in new:
+        if one.id in rows:
+            assert rows[one.id].values["email1"] == one.values["email1"]
