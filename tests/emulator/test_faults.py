@@ -131,6 +131,15 @@ def test_a_swallowed_call_was_carried_out(one, ask, session):
     assert [line["method"] for line in lines] == ["set_entry"] * 6
 
 
+def test_a_server_may_fail_after_it_has_done_the_work(one, ask, session):
+    one.put_up("errors-after=1x")
+
+    answer = create(ask, session, last_name="Afterwards")
+
+    assert (answer.status_code, answer.text) == (500, "")
+    assert len(ask.names(session, query="leads.last_name = 'Afterwards'")) == 1
+
+
 def truncated(ask, session):
     try:
         return ask.post("get_module_fields", [session, "Leads"])

@@ -112,6 +112,18 @@ def test_a_write_that_the_server_failed_on_is_read_and_told(server, crm):
     assert ids_of(crm, new) == []
 
 
+def test_a_server_that_fails_after_the_save_is_found_to_have_saved(server, crm):
+    new = [draft(), draft(), draft()]
+    server.put_up(f"errors-after=1x,only={WRITES}")
+    created = crm.create_many("Leads", new)
+    server.put_up(f"errors-after=1x,only={WRITES}")
+    changed = crm.update_many("Leads", [Draft(new[0].id, {"title": "Boss"})])
+
+    assert [written.refused for written in created + changed] == [None] * 4
+    assert ids_of(crm, *new) == sorted(one.id for one in new)
+    assert crm.by_ids("Leads", [new[0].id], ["title"])[new[0].id].values == {"title": "Boss"}
+
+
 @pytest.mark.parametrize("fault", ["429", "503"])
 def test_a_busy_server_says_when_to_come_back(server, crm, fault):
     server.put_up(f"{fault}=2x,{fault}-retry-after=3,only={READS}+set_entry")
@@ -325,7 +337,7 @@ def test_huge_answers_cost_little_memory(server):
 
 
 EVERYTHING = (
-    "errors=4%,truncate=4%,swallow=4%,reset=4%,429=3%,503=3%,login-page=3%,expire-sessions=9,"
+    "errors=4%,errors-after=4%,truncate=4%,swallow=4%,reset=4%,429=3%,503=3%,login-page=3%,expire-sessions=9,"
     "latency=1ms,cap=30,editors=5/s"
 )
 

@@ -19,6 +19,7 @@ hits calls, the first in this list that is due:
   errors=SHARE                empty status 500, or "Database failure" with 500 or 200
   login-page=SHARE            an HTML page with status 200
   huge=SHARE                  64 MB, plain or packed by gzip
+  errors-after=SHARE          carried out; an empty status 500
   truncate=SHARE              carried out; half of the answer, with the wrong length or without
   drip=SHARE                  carried out; the answer comes a byte at a time
   swallow=SHARE               carried out; no answer, the connection ends or breaks
@@ -68,6 +69,7 @@ SHARED = (
     "errors",
     "login-page",
     "huge",
+    "errors-after",
     "truncate",
     "drip",
     "swallow",

@@ -30,6 +30,12 @@ class Answer(msgspec.Struct, frozen=True):
         return f"HTTP/1.0 {self.status}\r\n{lines}Connection: close\r\n\r\n".encode("latin-1")
 
 
+def fail(connection: socket.socket, _answer: Answer, _chance: float) -> NoReturn:
+    """Say that the server failed, as PHP does when it dies in a hook after the save."""
+    connection.sendall(Answer("500 Internal Server Error", [], b"").head(0))
+    hang_up()
+
+
 def cut(connection: socket.socket, answer: Answer, chance: float) -> NoReturn:
     """Send half of an answer, with the length of the whole or with none."""
     length = len(answer.body) if chance < 0.5 else None
@@ -90,6 +96,7 @@ def _bomb() -> Iterator[bytes]:
 
 
 SPOILERS: Mapping[str, Callable[[socket.socket, Answer, float], NoReturn]] = {
+    "errors-after": fail,
     "truncate": cut,
     "drip": drip,
     "swallow": swallow,
