@@ -114,6 +114,10 @@ class TokenOwner:
             if present is not None and present != ended:
                 return present
             token = self._refreshed(ended) if ended else None
+            if token is None:  # another process may have been the one to trade it in
+                present = self._store.load()
+                if present is not None and present != ended:
+                    return present
             token = token or self._logged_in()
             self._store.save(token)
             return token

@@ -154,7 +154,7 @@ PEOPLED = ("--leads", "40", "--contacts", "30", "--seed", "7")
 @contextmanager
 def legacy(profile: str, version: str, api: Api, *options: str, **more: object) -> Iterator[Target]:
     with emulator(profile, *PEOPLED, *options) as url:
-        usable: ApiVersion = "v4_1" if api == "auto" else api
+        usable: ApiVersion = "v4" if api == "auto" else api
         hands = LegacyHands(url, usable, ADMIN)
         yield Target(url=url, name=profile, version=version, hands=hands, api=api, **more)
         hands.close()
@@ -189,7 +189,12 @@ def real(url: str, user: str, password: str) -> Iterator[Target]:
 Opened = Callable[[], AbstractContextManager[Target]]
 
 
-SUGARS = (("rest11", "sugarcrm-14.2", True), ("sugar-8.2", "sugarcrm-8.2", False))
+SUGARS = (
+    ("rest11", "sugarcrm-14.2", True),
+    ("sugar-25.1", "sugarcrm-25.1", True),
+    ("sugar-10.2", "sugarcrm-10.2", True),
+    ("sugar-8.2", "sugarcrm-8.2", False),
+)
 
 
 def _emulated() -> dict[str, Opened]:
@@ -201,6 +206,8 @@ def _emulated() -> dict[str, Opened]:
 
     add("suitecrm-7.14", "suitecrm-7.14", "auto", "v4", "v3", "v2_1", "v2")
     add("sugarcrm-ce-6.5", "sugarcrm-6.5", "auto", "v3", "v2_1", "v2", wide_text=False)
+    for edition in ("6.5.25", "6.5.14", "6.5.0", "6.4", "6.3"):
+        add(f"sugarcrm-ce-{edition}", f"sugarcrm-{edition}", "auto", wide_text=False)
     add("sugarcrm-ce-6.1", "sugarcrm-6.1", "v3", "v2_1", "v2", wide_text=False)
     add("sugarcrm-ce-6.0", "sugarcrm-6.0", "v2", wide_text=False)
     for profile, version, lists_deleted in SUGARS:
@@ -209,8 +216,15 @@ def _emulated() -> dict[str, Opened]:
 
 
 EMULATED = _emulated()
-_USUAL = {"sugarcrm-ce-6.1 v3", "sugarcrm-ce-6.0 v2", *(profile for profile, *_ in SUGARS)}
-LEADS_ONLY = {name for name in EMULATED if name not in _USUAL and not name.endswith("auto")}
+_BOTH_MODULES = {
+    "suitecrm-7.14 auto",
+    "sugarcrm-ce-6.5 auto",
+    "sugarcrm-ce-6.1 v3",
+    "sugarcrm-ce-6.0 v2",
+    "rest11",
+    "sugar-8.2",
+}
+LEADS_ONLY = EMULATED.keys() - _BOTH_MODULES
 
 
 def _real() -> dict[str, Opened]:
