@@ -5,6 +5,7 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -61,7 +62,7 @@ def timed(call, *args):
 
 LIST = [
     # fault, what a read gets, what a write gets, whether the write was done
-    ("errors=100%", BusyError, ServerFailedError, False),
+    ("errors=100%", BusyError, None, False),  # a write that fails is read: below
     ("truncate=100%", LostAnswerError, AmbiguousError, True),
     ("drip=100%", LostAnswerError, AmbiguousError, True),
     ("huge=100%", RefusedError, AmbiguousError, False),
@@ -87,7 +88,7 @@ def test_a_read_tells_what_to_do_next(server, crm, fault, error):
 
 
 @pytest.mark.parametrize(
-    ("fault", "error", "done"), [(row[0], row[2], row[3]) for row in LIST if "errors" not in row[0]]
+    ("fault", "error", "done"), [(row[0], row[2], row[3]) for row in LIST if row[2]]
 )
 def test_a_write_tells_whether_it_may_have_been_done(server, crm, fault, error, done):
     new = draft()
@@ -96,7 +97,7 @@ def test_a_write_tells_whether_it_may_have_been_done(server, crm, fault, error, 
     caught = timed(crm.create_many, "Leads", [new])
 
     assert isinstance(caught, error)
-    assert isinstance(caught, BusyError) or not isinstance(caught, ServerFailedError)
+    assert not isinstance(caught, ServerFailedError)  # nobody says that the server is done
     server.put_up("")
     time.sleep(0.7 if "latency" in fault else 0)
     assert ids_of(crm, new) == ([new.id] if done else [])
@@ -281,7 +282,7 @@ def test_an_update_leaves_what_others_edit_meanwhile(server, crm):
 
 def test_a_late_write_is_behind_the_newest_change_and_found_by_reading_back(server, crm):
     late, prompt = draft(last_name="Late"), draft(last_name="Prompt")
-    with connect_too(server) as other, ThreadPoolExecutor(1) as pool:
+    with another(server) as other, ThreadPoolExecutor(1) as pool:
         server.put_up("late=2s")
         coming = pool.submit(other.create_many, "Leads", [late])
         time.sleep(1.2)
@@ -297,17 +298,12 @@ def test_a_late_write_is_behind_the_newest_change_and_found_by_reading_back(serv
     assert {late.id, prompt.id} <= set(found)
 
 
-class connect_too:  # noqa: N801 reads as a function
+@contextmanager
+def another(server):
     """Another client of the same server, with time to wait."""
-
-    def __init__(self, server):
-        self._crm = connect(server.url, USERNAME, PASSWORD, deadline_s=10)
-
-    def __enter__(self):
-        return self._crm
-
-    def __exit__(self, *_):
-        self._crm.close()
+    client = connect(server.url, USERNAME, PASSWORD, deadline_s=10)
+    yield client
+    client.close()
 
 
 MEMORY = """
