@@ -9,13 +9,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from functools import partial
+from uuid import uuid4
 
 import msgspec
 
 from sugarcrm.connect import Api, connect
-from sugarcrm.crm import Crm
+from sugarcrm.crm import Crm, Draft
 from sugarcrm.profiles import ApiVersion
 from sugarcrm.rest11.calls import Calls
 from sugarcrm.secret import Secret
@@ -70,10 +71,10 @@ class RestHands:
 
     def __init__(self, url: str, version: str, user: tuple[str, str], lists_deleted: bool) -> None:
         self.lists_deleted = lists_deleted
-        self._calls = Calls(site_of(url), platform="list_sync", deadline_s=20, connections=1)
+        self._calls = Calls(site_of(url), platform="base", deadline_s=20, connections=1)
         self._calls.version = version
         grant = {"grant_type": "password", "client_id": "sugar", "client_secret": ""}
-        who = {"username": user[0], "password": user[1], "platform": "list_sync"}
+        who = {"username": user[0], "password": user[1], "platform": "base"}
         told = self._calls.send("POST", "oauth2/token", grant | who, dict[str, object], None)
         self._token = Secret(told["access_token"])
 
@@ -171,16 +172,18 @@ def rest(profile: str, version: str, *options: str, lists_deleted: bool) -> Iter
 @contextmanager
 def real(url: str, user: str, password: str) -> Iterator[Target]:
     """The server of whoever runs the tests."""
-    client = connect(url, user, password, deadline_s=20)
-    client.login()
-    info, can = client.server_info(), client.capabilities
-    client.close()
-    service, _, version = info.dialect.partition("/")
-    if service == "rest":
-        hands = RestHands(url, version, (user, password), can.lists_deleted)
-    else:
-        hands = LegacyHands(url, version, (user, password))
     person = (user, password)
+    with closing(connect(url, user, password, deadline_s=20)) as client:
+        info = client.server_info()
+        service, _, version = info.dialect.partition("/")
+        if service == "rest":
+            hands = RestHands(url, version, person, lists_deleted=False)
+            (made,) = client.create_many("Leads", [Draft(str(uuid4()), {"last_name": "Gone"})])
+            hands.delete("Leads", made.kept_as or made.id)
+            client.login()  # looks whether a deleted lead is listed
+            hands.lists_deleted = client.capabilities.lists_deleted
+        else:
+            hands = LegacyHands(url, version, person)
     version = f"{info.product}-{info.version}"
     yield Target(url=url, name="real", version=version, hands=hands, person=person)
     hands.close()
