@@ -49,8 +49,8 @@ def _write_batch(batch: Sequence[Draft], send: Send, applied: Applied) -> Iterat
             told = send(rest)
         except TooManyError:
             half = len(rest) // 2
-            yield from _write_batch(rest[:half], send, applied)
-            yield from _write_batch(rest[half:], send, applied)
+            for fewer in (rest[:half], rest[half:]):
+                yield from _write_batch(fewer, send, applied)
             return
         except ServerFailedError:
             shown = _read(applied, rest)
