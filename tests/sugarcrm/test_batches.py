@@ -5,7 +5,7 @@ import pytest
 from sugarcrm.batches import FAILED, NOT_SAVED, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Written
 from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
-from sugarcrm.lost import ServerFailedError
+from sugarcrm.lost import ServerFailedError, TooManyError
 
 
 class Server:
@@ -107,3 +107,34 @@ def test_nothing_to_write():
 @pytest.mark.parametrize(("deadline_s", "size"), [(30, 100), (5, 50), (1, 10), (0.01, 1)])
 def test_a_batch_ends_within_the_deadline(deadline_s, size):
     assert batch_size(deadline_s) == size
+
+
+def test_a_batch_that_is_too_large_is_halved_until_it_passes():
+    server = Server()
+
+    def send(batch):
+        if len(batch) > 2:
+            raise TooManyError("413")
+        return server.send(batch)
+
+    drafts = [Draft(one, {"last_name": one}) for one in "abcde"]
+    told = write_in_batches(drafts, size=9, send=send, applied=server.applied)
+    assert told == [Written(one) for one in "abcde"]
+    assert server.calls == [["a", "b"], ["c"], ["d", "e"]]
+
+
+def test_what_is_told_of_a_record_is_not_read():
+    def send(_batch):
+        return {"a": None, "b": "no right"}
+
+    drafts = [Draft(one, {}) for one in "ab"]
+    told = write_in_batches(drafts, size=9, send=send, applied=lambda _: 1 / 0)
+    assert told == [Written("a"), Written("b", "no right")]
+
+
+def test_records_left_out_that_may_not_be_read_were_not_saved():
+    def refused(_batch):
+        raise RefusedError("no right to list")
+
+    told = write_in_batches([Draft("a", {})], size=9, send=lambda _: {}, applied=refused)
+    assert told == [Written("a", NOT_SAVED)]
