@@ -15,7 +15,14 @@ OLDEST = (5, 5, 0)  # the first SugarCRM whose service is spoken here
 
 
 def activate(
-    app: App, url: str, username: str, password: str, protocol: str, now: datetime
+    app: App,
+    url: str,
+    username: str,
+    password: str,
+    protocol: str,
+    now: datetime,
+    *,
+    ldap: bool = False,
 ) -> Connection:
     """Log in, and store the connection with its password encrypted; else nothing changes.
 
@@ -27,7 +34,7 @@ def activate(
     sealed, known = app.connector.seal(password), app.connector.get()
     if known is None or known.url != url:
         app.budget.forget_pace()  # what another server asked for
-    account, info = _log_in(app, url, username, password, protocol_named(protocol))
+    account, info = _log_in(app, url, username, password, protocol_named(protocol), ldap)
     _refuse_without_rights(account)
     _refuse_too_old(info)
     connection = Connection(
@@ -37,6 +44,7 @@ def activate(
         sealed_password=sealed,
         user_id=account.user_id,
         protocol=protocol_named(protocol),
+        ldap=ldap,
         product=info.product,
         version=info.version,
         flavour=info.flavour,
@@ -62,7 +70,7 @@ def protocol_named(name: str) -> Api:
 
 
 def _log_in(
-    app: App, url: str, username: str, password: str, protocol: Api
+    app: App, url: str, username: str, password: str, protocol: Api, ldap: bool
 ) -> tuple[Account, ServerInfo]:
     knobs = app.knobs
     crm = connect(
@@ -70,6 +78,7 @@ def _log_in(
         username,
         password,
         api=protocol,
+        ldap=ldap,
         deadline_s=knobs.crm_deadline_s,
         pool_size=1,
         allow_insecure=knobs.allow_insecure_crm,

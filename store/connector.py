@@ -54,6 +54,7 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     sealed_password: str
     user_id: str
     protocol: str = "auto"
+    ldap: bool = False
     product: str = ""
     version: str = ""
     flavour: str = ""

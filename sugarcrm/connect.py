@@ -1,6 +1,5 @@
 """Finding out which SugarCRM answers at an address, and making the client for it."""
 
-import hashlib
 from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
@@ -8,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from sugarcrm.answers import ServerSays
+from sugarcrm.credentials import Credentials, credentials
 from sugarcrm.crm import Crm
 from sugarcrm.errors import CrmError, NotSugarError
 from sugarcrm.gate import OPEN, Gate
@@ -47,6 +47,7 @@ def connect(
     deadline_s: float = 30.0,
     pool_size: int = 4,
     api: Api = "auto",
+    ldap: bool = False,
     platform: str = PLATFORM,
     allow_insecure: bool = False,
     ca_file: Path | None = None,
@@ -58,6 +59,7 @@ def connect(
     """Probe the server at `url` and return its client; nobody is logged in yet.
 
     rest/v11 and v10 come before the first web service. `deadline_s` bounds each request.
+    `ldap`: the server checks this user's password elsewhere, so v2 to v4_1 must send it as it is.
     `platform` is the API platform that Sugar knows us by. `allow_insecure` lets http reach another
     machine. `gate` is asked before every request and every login. `findings` are what an
     earlier look at this server has shown.
@@ -80,7 +82,8 @@ def connect(
         if api == "rest11":
             raise NotSugarError("neither rest/v11 nor rest/v10 of SugarCRM answers here")
     usable = API_VERSIONS if api == "auto" else [v for v in API_VERSIONS if v == api]
-    return _legacy(server, username, password, usable, store, findings)
+    who = credentials(server.site, username, password, ldap=ldap)
+    return _legacy(server, who, usable, store, findings)
 
 
 def _modern(
@@ -112,8 +115,7 @@ def _modern(
 
 def _legacy(
     server: _Server,
-    username: str,
-    password: str,
+    who: Credentials,
     usable: Collection[ApiVersion],
     store: SessionStore | None,
     findings: Findings | None,
@@ -131,11 +133,7 @@ def _legacy(
     except CrmError:
         transport.close()
         raise
-    # SugarCRM's login form, and in fact its password: https is what keeps it.
-    digest = hashlib.md5(password.encode(), usedforsecurity=False).hexdigest()
-    return LegacyClient(
-        transport, profile, username, Secret(digest), pool_size=server.pool_size, store=store
-    )
+    return LegacyClient(transport, profile, who, pool_size=server.pool_size, store=store)
 
 
 def probe(transport: Transport, usable: Collection[ApiVersion]) -> Profile:

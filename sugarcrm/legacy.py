@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sugarcrm.addresses import Addresses
 from sugarcrm.answers import plain_values
+from sugarcrm.credentials import Credentials
 from sugarcrm.crm import (
     Account,
     AddressPage,
@@ -37,14 +38,13 @@ class LegacyClient:
         self,
         transport: Transport,
         profile: Profile,
-        user_name: str,
-        password_md5: Secret,
+        who: Credentials,
         *,
         pool_size: int,
         store: SessionStore | None = None,
     ) -> None:
         self._transport, self.profile = transport, profile
-        self._user_name, self._password_md5 = user_name, password_md5
+        self._who = who
         wait_s, store = transport.deadline_s, store or IdleSessions()
         self._sessions = SessionPool(
             lambda: transport.gate.log_in(self._log_in, wait_s),
@@ -128,7 +128,7 @@ class LegacyClient:
 
     def _log_in(self) -> Login:
         api = self.profile.login_api
-        answer = ask_login(self._transport, api, self._user_name, self._password_md5)
+        answer = ask_login(self._transport, api, self._who)
         session, values = Secret(answer.id), plain_values(answer.name_value_list)
         user_id = values.get("user_id", "")
         is_admin = values.get("user_is_admin")

@@ -14,6 +14,7 @@ from sugarcrm.answers import (
     ServerSays,
     joined,
 )
+from sugarcrm.credentials import Credentials
 from sugarcrm.errors import (
     CrmError,
     NotSugarError,
@@ -137,10 +138,9 @@ def ask_server(transport: Transport, api: ApiVersion) -> ServerSays:
     return _something(transport.post(api, "get_server_info", [], ServerSays), "get_server_info")
 
 
-def ask_login(transport: Transport, api: ApiVersion, user: str, password_md5: Secret) -> LoggedIn:
+def ask_login(transport: Transport, api: ApiVersion, who: Credentials) -> LoggedIn:
     """Open a session; the arguments go by position, which every version and PHP understands."""
-    user_auth = {"user_name": user, "password": password_md5}
-    args = [user_auth, "Sugarloop", []]
+    args = [who.user_auth(), "Sugarloop", []]
     return _something(transport.post(api, "login", args, LoggedIn), "login")
 
 

@@ -81,6 +81,7 @@ class App:
             connection.username,
             self.connector.open(connection),
             api=msgspec.convert(connection.protocol, Api),
+            ldap=connection.ldap,
             deadline_s=self.knobs.crm_deadline_s,
             pool_size=self.knobs.crm_pool,
             allow_insecure=self.knobs.allow_insecure_crm,

@@ -35,6 +35,9 @@ def activate(
         str,
         typer.Option(help="auto, rest11, or one version of the first web service: v2 ... v4_1."),
     ] = "auto",
+    ldap: Annotated[
+        bool, typer.Option("--ldap", help="SugarCRM checks this user's password in LDAP.")
+    ] = False,
     probe: Annotated[
         bool,
         typer.Option(help="Look at SugarCRM's habits, on leads made and removed for that."),
@@ -47,7 +50,8 @@ def activate(
     protocol_named(protocol)
     password = _password(stdin=password_stdin)
     with opened() as app:
-        connection = log_in(app, url, username, password, protocol, datetime.now(UTC))
+        now = datetime.now(UTC)
+        connection = log_in(app, url, username, password, protocol, now, ldap=ldap)
         said = [f"The connector is active: {_sentence(connection)}."]
         if probe:
             said += _looked(app)

@@ -1,16 +1,8 @@
 """The users that a server under test must have."""
 
-import hashlib
-
-from sugarcrm.secret import Secret
-
 PEOPLE = {
     "admin": ("admin", "Adm1n!pass"),
     "rep": ("apiuser", "Api!pass1"),
     "limited": ("limited", "Lim!pass1"),  # may not edit, delete or export leads, sees no contacts
     "owner": ("ownonly", "Own!pass1"),  # only leads of its own
 }
-
-
-def password_digest(password: str) -> Secret:
-    return Secret(hashlib.md5(password.encode(), usedforsecurity=False).hexdigest())

@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from sugarcrm.connect import Api, connect
+from sugarcrm.credentials import credentials
 from sugarcrm.crm import Crm, Draft
 from sugarcrm.profiles import ApiVersion
 from sugarcrm.rest11.calls import Calls
@@ -23,7 +24,7 @@ from sugarcrm.secret import Secret
 from sugarcrm.service import ask_login
 from sugarcrm.site import site_of
 from sugarcrm.transport import Transport
-from tests.sugarcrm.people import PEOPLE, password_digest
+from tests.sugarcrm.people import PEOPLE
 
 ADMIN = PEOPLE["admin"]
 MODULES = ("Leads", "Contacts")
@@ -38,7 +39,7 @@ class LegacyHands:
     def __init__(self, url: str, api: ApiVersion, user: tuple[str, str]) -> None:
         self.api = api
         self._transport = Transport(site_of(url), deadline_s=20, connections=1)
-        login = ask_login(self._transport, api, user[0], password_digest(user[1]))
+        login = ask_login(self._transport, api, credentials(url, *user, ldap=False))
         self._session = Secret(login.id)
 
     def call(self, method: str, *args: object) -> object:
