@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from sync.catalogue import FieldDef
 
-_TRUE = {"1", "true", "on", "yes"}
+_NOT_SET = frozenset({"", "0", "false", "off", "no"})
 _NUMBERS = {"decimal", "currency", "float", "double"}
 _INSTANT = "%Y-%m-%d %H:%M:%S"
 
@@ -21,8 +21,10 @@ def canonical(value: str, field: FieldDef | None) -> str:
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
     if field is None:
         return text
+    if field.name == "email1":
+        return text.casefold()  # one row an address, spelled by whoever wrote it last
     if field.type == "bool":
-        return "1" if text.lower() in _TRUE else "0"
+        return "1" if is_set(text) else "0"
     if field.type in {"int", "integer", "tinyint", "smallint"} or field.type in _NUMBERS:
         return _number(text)
     if field.type == "multienum":
@@ -32,6 +34,11 @@ def canonical(value: str, field: FieldDef | None) -> str:
     if field.length and field.type != "text":
         return text[: field.length].rstrip()
     return text
+
+
+def is_set(flag: str) -> bool:
+    """Read a flag as SugarCRM does when it is written: anything but a known "no" sets it."""
+    return flag.strip().lower() not in _NOT_SET
 
 
 def same(left: str, right: str, field: FieldDef | None) -> bool:

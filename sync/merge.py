@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sync.canonical import Catalogue, same
+from sync.canonical import Catalogue, is_set, same
+from sync.echo import is_echo
 from sync.records import Agreement, Intent, Record, Theirs
 
 CONSENT_FIELDS = frozenset({"email_opt_out", "invalid_email"})
@@ -67,7 +68,7 @@ def merge(
     agreed: dict[str, Agreement] = {}
     conflicts: list[Conflict] = []
     for field in record.values.keys() & theirs.values.keys():
-        sides = _sides(field, record, theirs, intents)
+        sides = _sides(field, record, theirs, intents, catalogue)
         if same(sides.ours, sides.theirs, catalogue.get(field)):
             if sides.we_changed or sides.they_changed or sides.echo:
                 agreed[field] = Agreement(sides.ours, sides.theirs)
@@ -78,13 +79,12 @@ def merge(
     return Merge(pull=pull, push=push, agreed=agreed, conflicts=tuple(conflicts))
 
 
-def _sides(field: str, record: Record, theirs: Theirs, intents: tuple[Intent, ...]) -> _Sides:
+def _sides(
+    field: str, record: Record, theirs: Theirs, intents: tuple[Intent, ...], catalogue: Catalogue
+) -> _Sides:
     mine, crm, base = record.values[field], theirs.values[field], record.base.get(field)
     they_changed = base is None or crm != base.theirs
-    echo = they_changed and any(
-        intent.field == field and intent.value == crm and (theirs.by_us or not intent.settled)
-        for intent in intents
-    )
+    echo = they_changed and is_echo(field, mine, theirs, intents, catalogue.get(field))
     return _Sides(
         field,
         mine,
@@ -119,6 +119,8 @@ def _decide(
         # An echo that differs from our present value is an older write of ours that landed
         # late (a worker thought dead): heal it by writing the present value.
         push[sides.field] = sides.ours
+    elif sides.echo and may_pull and not sides.we_changed:
+        pull[sides.field] = sides.theirs  # it may not be healed any more, so it stands
 
 
 def _decide_conflict(
@@ -142,7 +144,7 @@ def _decide_conflict(
 def _decide_consent(
     sides: _Sides, permission: Permission, pull: dict[str, str], push: dict[str, str]
 ) -> None:
-    if sides.theirs == "1" and sides.field in permission.pull:
+    if is_set(sides.theirs) and sides.field in permission.pull:
         pull[sides.field] = "1"
-    elif sides.ours == "1" and sides.field in permission.push:
+    elif is_set(sides.ours) and not is_set(sides.theirs) and sides.field in permission.push:
         push[sides.field] = "1"

@@ -40,12 +40,13 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
     """A value that we were about to write to SugarCRM, noted before the write.
 
     Open until a fenced commit has seen the row afterwards; then settled, and kept a while to
-    recognise our own echo.
+    recognise our own echo. `at` is when it was noted, in seconds since 1970.
     """
 
     field: str
     value: str
     settled: bool = False
+    at: int = 0
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +65,19 @@ def differs(record: Record) -> bool:
 
 
 INTENTS_KEPT_PER_FIELD = 8
+ECHO_S = 3600  # no write lands later; a value that comes back after that is somebody's edit
 
 
-def with_intents(ring: tuple[Intent, ...], sent: Mapping[str, str]) -> tuple[Intent, ...]:
+def recent(ring: tuple[Intent, ...], now_s: float) -> tuple[Intent, ...]:
+    """Leave out what can be no echo any more: others set the same few values again, as our user."""
+    return tuple(i for i in ring if not i.settled or now_s - i.at <= ECHO_S)
+
+
+def with_intents(
+    ring: tuple[Intent, ...], sent: Mapping[str, str], now_s: float = 0
+) -> tuple[Intent, ...]:
     """Add a write-ahead intent per field of `sent`, keeping the newest few of each field."""
-    grown = [*ring, *(Intent(field, value) for field, value in sent.items())]
+    grown = [*ring, *(Intent(field, value, at=int(now_s)) for field, value in sent.items())]
     kept: list[Intent] = []
     seen: dict[str, int] = {}
     for intent in reversed(grown):
@@ -80,4 +89,4 @@ def with_intents(ring: tuple[Intent, ...], sent: Mapping[str, str]) -> tuple[Int
 
 def settle_intents(ring: tuple[Intent, ...]) -> tuple[Intent, ...]:
     """Mark every intent as observed: a fenced commit has read the row after it."""
-    return tuple(Intent(intent.field, intent.value, settled=True) for intent in ring)
+    return tuple(msgspec.structs.replace(intent, settled=True) for intent in ring)

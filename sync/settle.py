@@ -3,6 +3,7 @@
 import msgspec
 
 from sync.canonical import Catalogue, canonical, same
+from sync.echo import is_echo
 from sync.merge import Merge
 from sync.records import Agreement, Intent, Record, Theirs
 
@@ -68,7 +69,7 @@ def _verdict(
     seen, definition = read_back.values[field], catalogue.get(field)
     if same(seen, sent, definition):
         return _Verdict(Agreement(sent, seen), seen)
-    if any(i.field == field and i.value == seen and i.value != sent for i in intents):
+    if is_echo(field, sent, read_back, intents, definition):
         # Another write of ours landed after this one: the present value must go out again.
         return _Verdict(None, seen, again=True)
     if read_back.by_us:

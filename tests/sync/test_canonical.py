@@ -18,6 +18,7 @@ def field(kind, length=None):
         pytest.param("yes", "1", "bool", True, id="booleans_in_words"),
         pytest.param("", "0", "bool", True, id="an_empty_boolean_is_no"),
         pytest.param("1", "0", "bool", False, id="yes_is_not_no"),
+        pytest.param("maybe", "1", "bool", True, id="what_is_no_known_no_is_yes"),
         pytest.param("5", "5.00", "decimal", True, id="trailing_zeros"),
         pytest.param("1,234", "1234", "int", True, id="thousands_separator"),
         pytest.param("0", "", "int", False, id="zero_is_not_empty"),
@@ -32,6 +33,13 @@ def field(kind, length=None):
 )
 def test_two_spellings_of_one_value(left, right, kind, equal):
     assert same(left, right, field(kind)) is equal
+
+
+def test_an_address_is_one_however_it_is_spelled():
+    email = FieldDef(name="email1", label="Email", type="varchar")
+
+    assert same("Ana@Example.com", "ana@example.com", email)
+    assert not same("Ana", "ana", field("varchar"))
 
 
 def test_text_is_cut_to_its_length_and_long_text_is_not():

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.catalogue import FieldDef
+from sync.echo import HEALS
 from sync.merge import Conflict, Permission, merge
-from sync.records import Agreement, Intent, Record, Theirs
+from sync.records import ECHO_S, Agreement, Intent, Record, Theirs, recent
 
 BOTH_WAYS = Permission(push=frozenset({"phone"}), pull=frozenset({"phone"}))
 PUSH_ONLY = Permission(push=frozenset({"phone"}), pull=frozenset())
@@ -85,6 +86,41 @@ def test_a_settled_write_typed_again_by_a_person_is_their_edit():
     assert merged.pull == {"phone": "old"}
 
 
+def test_a_late_write_that_sugarcrm_cut_to_length_is_still_ours():
+    catalogue = {"phone": FieldDef(name="phone", label="Phone", type="varchar", length=3)}
+    intents = (Intent("phone", "oldest", settled=True), Intent("phone", "new", settled=True))
+
+    merged = decide(("new", "new"), "new", "old", intents=intents, by_us=True, catalogue=catalogue)
+
+    assert merged.push == {"phone": "new"}
+
+
+def test_a_late_write_that_may_not_be_healed_any_more_stands():
+    intents = (Intent("phone", "old"), Intent("phone", "new"))
+
+    stands = decide(("new", "new"), "new", "old", PULL_ONLY, intents=intents, by_us=True)
+    edited = decide(("new", "new"), "edited", "old", PULL_ONLY, intents=intents, by_us=True)
+
+    assert (stands.pull, edited.pull) == ({"phone": "old"}, {})
+
+
+def test_a_value_that_the_server_sets_again_each_time_is_taken_after_a_few_tries():
+    intents = tuple(Intent("phone", v, settled=True) for v in ("theirs", *["ours"] * HEALS))
+
+    tried = decide(("ours", "ours"), "ours", "theirs", intents=intents[:-1], by_us=True)
+    taken = decide(("ours", "ours"), "ours", "theirs", intents=intents, by_us=True)
+
+    assert (tried.push, taken.push) == ({"phone": "ours"}, {})
+    assert taken.pull == {"phone": "theirs"}
+
+
+def test_what_came_back_long_after_our_write_is_an_edit():
+    long_ago = (Intent("phone", "old", settled=True, at=1000), Intent("phone", "b", at=1000))
+
+    assert recent(long_ago, 1000 + ECHO_S) == long_ago
+    assert recent(long_ago, 1001 + ECHO_S) == long_ago[1:]  # an open one may still land
+
+
 def test_a_value_that_sugarcrm_cut_to_length_is_not_an_edit():
     catalogue = {"phone": FieldDef(name="phone", label="Phone", type="varchar", length=3)}
 
@@ -101,6 +137,7 @@ def test_a_value_that_sugarcrm_cut_to_length_is_not_an_edit():
         pytest.param("0", "1", ("1", "1"), {"email_opt_out": "1"}, {}, id="cleared_by_us"),
         pytest.param("", "1", None, {"email_opt_out": "1"}, {}, id="unknown_here"),
         pytest.param("1", "", None, {}, {"email_opt_out": "1"}, id="unknown_there"),
+        pytest.param("yes", "0", None, {}, {"email_opt_out": "1"}, id="in_a_word_here"),
     ],
 )
 def test_the_more_restrictive_consent_wins_whoever_changed_it(ours, theirs, base, pull, push):

@@ -22,6 +22,24 @@ def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a")):
         pytest.param(
             "old", True, (Intent("f", "old"),), ("a", "old"), True, (), id="a_late_write_landed"
         ),
+        pytest.param(
+            "old",
+            False,
+            (Intent("f", "old", settled=True),),
+            ("b", "b"),
+            True,
+            (),
+            id="a_person_typed_what_we_once_wrote",
+        ),
+        pytest.param(
+            "new",
+            True,
+            (Intent("f", "new", settled=True), *[Intent("f", "b", settled=True)] * 3),
+            ("b", "new"),
+            False,
+            ("f",),
+            id="a_hook_that_always_sets_it_again",
+        ),
     ],
 )
 def test_a_read_back_decides_what_was_agreed(read_back, by_us, intents, base, again, altered):

@@ -42,7 +42,9 @@ def test_every_problem_of_a_setup_is_named_at_once():
     ("setup", "phases"),
     [
         pytest.param(SyncSetup(), ["fill", "done"], id="nothing_chosen"),
-        pytest.param(SyncSetup(pull=PullSetup(add_new=True)), ["pull", "sweep", "fill", "done"], id="pull"),
+        pytest.param(
+            SyncSetup(pull=PullSetup(add_new=True)), ["pull", "sweep", "fill", "done"], id="pull"
+        ),
         pytest.param(
             SyncSetup(push=PushSetup(add_new=True)), ["fill", "programs", "push", "done"], id="push"
         ),
