@@ -12,6 +12,12 @@ from sync.records import Agreement, Intent, Record
 
 SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
+# A worker that was thought dead must not write over the intents that others noted since.
+_NOTE_INTENTS = """
+if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
+for at = 2, #ARGV, 2 do redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1]) end
+return 1
+"""
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 
 
@@ -81,6 +87,7 @@ class Records:
         self._client, self._list_id, self._columns = client, list_id, tuple(columns)
         self._key = f"list:{list_id}"
         self._commit = client.register_script(_COMMIT)
+        self._note = client.register_script(_NOTE_INTENTS)
 
     def __len__(self) -> int:
         return int(self._client.hget(f"{self._key}:state", "live") or 0)
@@ -174,11 +181,18 @@ class Records:
         blobs = self._client.hmget(f"{self._key}:intents", list(ids))
         return {i: _decode_intents(b) for i, b in zip(ids, blobs, strict=True) if b}
 
-    def note_intents(self, rings: Mapping[str, tuple[Intent, ...]]) -> None:
-        """Write intents ahead of a write to SugarCRM."""
-        if rings:
-            mapping = {i: _encode(ring) for i, ring in rings.items()}
-            self._client.hset(f"{self._key}:intents", mapping=mapping)
+    def note_intents(self, rings: Mapping[str, tuple[Intent, ...]], fence: Fence) -> None:
+        """Write intents ahead of a write to SugarCRM, in place of those that were read.
+
+        Raises:
+            FencedError: the lease of `fence` is not ours any more; another's intents stay.
+        """
+        if not rings:
+            return
+        pairs = [part for i, ring in rings.items() for part in (i, _encode(ring))]
+        keys = [f"{self._key}:intents", fence.key]
+        if not self._note(keys=keys, args=[fence.token, *pairs]):
+            raise FencedError(f"the lease {fence.key} ended before the intents were noted")
 
     def commit(
         self,

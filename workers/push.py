@@ -111,7 +111,8 @@ def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str
     """Note intents, then send changed fields only; give the refusals by SugarCRM id."""
     if not plans:
         return {}
-    here.records.note_intents({p.record.id: with_intents(p.ring, p.merged.push) for p in plans})
+    rings = {p.record.id: with_intents(p.ring, p.merged.push) for p in plans}
+    here.records.note_intents(rings, here.fence)
     here.renew()
     drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
     answers = here.app.crm().update_many(scope.module, drafts)

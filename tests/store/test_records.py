@@ -144,10 +144,11 @@ def test_a_tombstone_is_not_counted_and_a_removed_record_leaves_nothing(records)
     assert records.ids_by_email("ana@example.com") == ["r1"]
 
 
-def test_intents_are_kept_until_a_commit_replaces_or_removes_them(records):
+def test_intents_are_kept_until_a_commit_replaces_or_removes_them(records, redis_client):
     add(records, person())
     ring = (Intent("phone", "1"), Intent("phone", "2", settled=True))
-    records.note_intents({"r1": ring})
+    redis_client.set("lease:run", "7")
+    records.note_intents({"r1": ring}, Fence("lease:run", 7))
 
     (before,) = records.get_many(["r1"]).values()
     records.commit([Change(before=before, after=before)])
@@ -156,6 +157,19 @@ def test_intents_are_kept_until_a_commit_replaces_or_removes_them(records):
     (before,) = records.get_many(["r1"]).values()
     records.commit([Change(before=before, after=before, intents=())])
     assert records.intents(["r1"]) == {}
+
+
+def test_a_worker_that_lost_its_lease_cannot_note_intents_over_those_of_others(
+    records, redis_client
+):
+    redis_client.set("lease:run", "8")
+    others = (Intent("phone", "2"),)
+    records.note_intents({"r1": others}, Fence("lease:run", 8))
+
+    with pytest.raises(FencedError):
+        records.note_intents({"r1": (Intent("phone", "1"),)}, Fence("lease:run", 7))
+
+    assert records.intents(["r1"]) == {"r1": others}
 
 
 def test_a_scan_sees_every_record(records):
