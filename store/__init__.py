@@ -15,6 +15,7 @@
 | list:{id}:by_crm_id        | hash   | SugarCRM id -> record id                        | for ever    |
 | list:{id}:dirty            | zset   | record id -> number of its last change here     | for ever    |
 | list:{id}:intents          | hash   | record id -> values about to be, or just, sent  | for ever    |
+| list:{id}:creating         | hash   | SugarCRM id about to be created -> record id    | till it is  |
 | list:{id}:state            | hash   | changes, live (counts), cursor_at, filled       | for ever    |
 | list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |

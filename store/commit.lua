@@ -1,5 +1,5 @@
 -- Commit a batch of records of one list, all or nothing, in one step.
--- KEYS: records, by_email, by_crm_id, dirty, intents, state, run, lease
+-- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease
 -- ARGV: token ("" for no fence), change of the number of live records,
 --       rows, run fields to set, run counters to move, state fields to set (how many of
 --       each), then those in that order:
@@ -11,7 +11,7 @@
 -- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
 local WIDTH, FIRST = 9, 7
 local token, rows = ARGV[1], tonumber(ARGV[3])
-if token ~= '' and redis.call('get', KEYS[8]) ~= token then return {'fenced'} end
+if token ~= '' and redis.call('get', KEYS[9]) ~= token then return {'fenced'} end
 
 local clash = {'conflict'}
 for row = 0, rows - 1 do
@@ -29,7 +29,10 @@ for row = 0, rows - 1 do
   if ARGV[at + 4] ~= '' then redis.call('zrem', KEYS[2], ARGV[at + 4] .. '\0' .. id) end
   if ARGV[at + 5] ~= '' then redis.call('zadd', KEYS[2], 0, ARGV[at + 5] .. '\0' .. id) end
   if ARGV[at + 6] ~= '' then redis.call('hdel', KEYS[3], ARGV[at + 6]) end
-  if ARGV[at + 7] ~= '' then redis.call('hset', KEYS[3], ARGV[at + 7], id) end
+  if ARGV[at + 7] ~= '' then
+    redis.call('hset', KEYS[3], ARGV[at + 7], id)
+    redis.call('hdel', KEYS[7], ARGV[at + 7])
+  end
   if dirty == '1' then
     redis.call('zadd', KEYS[4], redis.call('hincrby', KEYS[6], 'changes', 1), id)
   elseif dirty == '0' then
@@ -43,11 +46,11 @@ for row = 0, rows - 1 do
 end
 local at = FIRST + rows * WIDTH
 for _ = 1, tonumber(ARGV[4]) do
-  redis.call('hset', KEYS[7], ARGV[at], ARGV[at + 1])
+  redis.call('hset', KEYS[8], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
 for _ = 1, tonumber(ARGV[5]) do
-  redis.call('hincrby', KEYS[7], ARGV[at], ARGV[at + 1])
+  redis.call('hincrby', KEYS[8], ARGV[at], ARGV[at + 1])
   at = at + 2
 end
 for _ = 1, tonumber(ARGV[6]) do

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import msgspec
 import redis
 
 _LAST_TOKEN = "leases:token"  # noqa: S105  a key, not a secret
@@ -36,6 +37,17 @@ class HeldError(Exception):
     def __init__(self, name: str, retry_in_s: float) -> None:
         super().__init__(f"{name} is held for {retry_in_s:.1f} s more")
         self.retry_in_s = retry_in_s
+
+
+class FencedError(Exception):
+    """Our lease ended and may be another's: nothing was written, stop."""
+
+
+class Fence(msgspec.Struct, frozen=True):
+    """The lease that must still hold when something is written."""
+
+    key: str
+    token: int
 
 
 class Lease:

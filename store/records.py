@@ -7,17 +7,15 @@ from pathlib import Path
 import msgspec
 import redis
 
+from store.intents import Intents
+from store.intents import encode as encode_intents
+from store.leases import Fence as Fence
+from store.leases import FencedError as FencedError
 from sync.identity import normal_email
 from sync.records import Agreement, Intent, Record
 
 SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
-# A worker that was thought dead must not write over the intents that others noted since.
-_NOTE_INTENTS = """
-if redis.call('get', KEYS[2]) ~= ARGV[1] then return 0 end
-for at = 2, #ARGV, 2 do redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1]) end
-return 1
-"""
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 
 
@@ -27,10 +25,6 @@ class StaleRecordsError(Exception):
     def __init__(self, ids: Sequence[str]) -> None:
         super().__init__(f"{len(ids)} records changed meanwhile")
         self.ids = tuple(ids)
-
-
-class FencedError(Exception):
-    """Our lease ended and may be another's: nothing was written, stop."""
 
 
 class _Stored(msgspec.Struct, frozen=True, array_like=True):
@@ -45,6 +39,12 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     agreed: list[int]
     bases: dict[int, Agreement]
     gone: str | None
+
+
+class _Columns(msgspec.Struct, frozen=True):
+    """What is read here of a list."""
+
+    columns: tuple[str, ...]
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,16 +68,9 @@ class RunNotes(msgspec.Struct, frozen=True, kw_only=True):
     add: Mapping[str, int] = {}
 
 
-class Fence(msgspec.Struct, frozen=True):
-    """The lease that must still hold when a commit is carried out."""
-
-    key: str
-    token: int
-
-
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Stored).decode
-_decode_intents = msgspec.msgpack.Decoder(tuple[Intent, ...]).decode
+_decode_columns = msgspec.json.Decoder(_Columns).decode
 
 
 class Records:
@@ -87,7 +80,7 @@ class Records:
         self._client, self._list_id, self._columns = client, list_id, tuple(columns)
         self._key = f"list:{list_id}"
         self._commit = client.register_script(_COMMIT)
-        self._note = client.register_script(_NOTE_INTENTS)
+        self.intents = Intents(client, list_id)
 
     def __len__(self) -> int:
         return int(self._client.hget(f"{self._key}:state", "live") or 0)
@@ -174,26 +167,6 @@ class Records:
         """The number of the newest change made here."""
         return int(self.state("changes") or 0)
 
-    def intents(self, ids: Sequence[str]) -> dict[str, tuple[Intent, ...]]:
-        """Read what was sent, or about to be, for each record; absent ones have none."""
-        if not ids:
-            return {}
-        blobs = self._client.hmget(f"{self._key}:intents", list(ids))
-        return {i: _decode_intents(b) for i, b in zip(ids, blobs, strict=True) if b}
-
-    def note_intents(self, rings: Mapping[str, tuple[Intent, ...]], fence: Fence) -> None:
-        """Write intents ahead of a write to SugarCRM, in place of those that were read.
-
-        Raises:
-            FencedError: the lease of `fence` is not ours any more; another's intents stay.
-        """
-        if not rings:
-            return
-        pairs = [part for i, ring in rings.items() for part in (i, _encode(ring))]
-        keys = [f"{self._key}:intents", fence.key]
-        if not self._note(keys=keys, args=[fence.token, *pairs]):
-            raise FencedError(f"the lease {fence.key} ended before the intents were noted")
-
     def commit(
         self,
         changes: Sequence[Change] = (),
@@ -218,14 +191,14 @@ class Records:
         args += [part for pair in notes.set.items() for part in pair]
         args += [part for pair in moved.items() for part in pair]
         args += [part for pair in (state or {}).items() for part in pair]
-        suffixes = ("records", "by_email", "by_crm_id", "dirty", "intents", "state")
+        suffixes = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
         keys = [f"{self._key}:{suffix}" for suffix in suffixes]
         keys += [f"run:{notes.run_id}", fence.key if fence else "lease:"]
         status, *ids = self._commit(keys=keys, args=args)
         if status == b"conflict":
             raise StaleRecordsError([i.decode() for i in ids])
         if status == b"fenced":
-            raise FencedError(f"the lease {keys[7]} ended before the commit")
+            raise FencedError(f"the lease {keys[-1]} ended before the commit")
 
     def _row(self, change: Change) -> tuple[str | bytes, ...]:
         before, after = change.before, change.after
@@ -263,6 +236,8 @@ class Records:
         if blob[:1] != SCHEMA:
             raise ValueError(f"record {record_id} has the unknown schema {blob[0]}")
         stored = _decode(blob[9:])
+        if len(stored.values) > len(self._columns):
+            self._columns = self._columns_now()
         names = self._columns[: len(stored.values)]
         values = {c: v for c, v in zip(names, stored.values, strict=False) if v is not None}
         bases = {self._columns[at]: pair for at, pair in stored.bases.items()}
@@ -280,6 +255,11 @@ class Records:
             gone=stored.gone,
         )
 
+    def _columns_now(self) -> tuple[str, ...]:
+        """Columns are only ever added, at the end; leaving new ones out would drop their values."""
+        raw = self._client.hget("lists", self._list_id)
+        return _decode_columns(raw).columns if raw else self._columns
+
 
 def _is_live(record: Record | None) -> bool:
     return record is not None and record.gone is None
@@ -294,7 +274,7 @@ def _dirty_mark(change: Change) -> str:
 def _intents_part(change: Change) -> bytes:
     if change.after is None or change.intents == ():
         return b"-"
-    return _encode(change.intents) if change.intents else b""
+    return encode_intents(change.intents) if change.intents else b""
 
 
 def _version(number: int) -> bytes:

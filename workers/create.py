@@ -99,7 +99,7 @@ def _create(
         return
     sent = {record.id: _values(scope, record) for record in records}
     intents = {r.id: with_intents(rings.get(r.id, ()), sent[r.id]) for r in records}
-    here.records.note_intents(intents, here.fence)
+    here.records.intents.note(intents, here.fence)
     here.renew()
     drafts = [Draft(_own_id(scope, record), sent[record.id]) for record in records]
     answers = here.app.crm().create_many(scope.module, drafts)

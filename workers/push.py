@@ -54,7 +54,7 @@ def push(app: App, run_id: str) -> None:
 def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> None:
     """Create or update a batch of records, then note how far the run has come."""
     records = here.records.get_many(ids)
-    rings = here.records.intents(ids)
+    rings = here.records.intents.of(ids)
     counts = Counter[str]()
     live = [record for record in records.values() if record.gone is None]
     bound = [record for record in live if record.crm_id]
@@ -112,7 +112,7 @@ def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str
     if not plans:
         return {}
     rings = {p.record.id: with_intents(p.ring, p.merged.push) for p in plans}
-    here.records.note_intents(rings, here.fence)
+    here.records.intents.note(rings, here.fence)
     here.renew()
     drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
     answers = here.app.crm().update_many(scope.module, drafts)

@@ -67,7 +67,7 @@ def take_in(
 def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     bound = intake.records.by_crm_ids([row.id for row in rows])
     known = [record.id for record in bound.values()]
-    rings = intake.records.intents(known)
+    rings = intake.records.intents.of(known)
     strangers = [row for row in rows if row.id not in bound and not row.deleted]
     unbound = _unbound(intake.records, strangers)
     changes, counts = [], Counter[str]()

@@ -1,8 +1,11 @@
 """Records commit as a whole, against what was read, under a lease."""
 
+import msgspec
 import pytest
 
+from store.lists import Lists
 from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
+from sync.lists import MarketingList
 from sync.records import Agreement, Intent, Record
 
 COLUMNS = ("email1", "last_name", "phone")
@@ -148,15 +151,15 @@ def test_intents_are_kept_until_a_commit_replaces_or_removes_them(records, redis
     add(records, person())
     ring = (Intent("phone", "1"), Intent("phone", "2", settled=True))
     redis_client.set("lease:run", "7")
-    records.note_intents({"r1": ring}, Fence("lease:run", 7))
+    records.intents.note({"r1": ring}, Fence("lease:run", 7))
 
     (before,) = records.get_many(["r1"]).values()
     records.commit([Change(before=before, after=before)])
-    assert records.intents(["r1", "r2"]) == {"r1": ring}
+    assert records.intents.of(["r1", "r2"]) == {"r1": ring}
 
     (before,) = records.get_many(["r1"]).values()
     records.commit([Change(before=before, after=before, intents=())])
-    assert records.intents(["r1"]) == {}
+    assert records.intents.of(["r1"]) == {}
 
 
 def test_a_worker_that_lost_its_lease_cannot_note_intents_over_those_of_others(
@@ -164,12 +167,45 @@ def test_a_worker_that_lost_its_lease_cannot_note_intents_over_those_of_others(
 ):
     redis_client.set("lease:run", "8")
     others = (Intent("phone", "2"),)
-    records.note_intents({"r1": others}, Fence("lease:run", 8))
+    records.intents.note({"r1": others}, Fence("lease:run", 8))
 
     with pytest.raises(FencedError):
-        records.note_intents({"r1": (Intent("phone", "1"),)}, Fence("lease:run", 7))
+        records.intents.note({"r1": (Intent("phone", "1"),)}, Fence("lease:run", 7))
 
-    assert records.intents(["r1"]) == {"r1": others}
+    assert records.intents.of(["r1"]) == {"r1": others}
+
+
+def test_an_id_about_to_be_created_names_its_record_until_that_is_bound(records, redis_client):
+    redis_client.set("lease:run", "7")
+    unbound = person(crm_id=None)
+    add(records, unbound)
+    ring = (Intent("phone", "1"),)
+    records.intents.note({"r1": ring}, Fence("lease:run", 7), creating={"c1": "r1"})
+    assert records.intents.creating(["c0", "c1"]) == {"c1": "r1"}
+
+    (before,) = records.get_many(["r1"]).values()
+    records.commit([Change(before=before, after=msgspec.structs.replace(before, crm_id="c1"))])
+
+    assert records.intents.creating(["c1"]) == {}
+    assert records.by_crm_ids(["c1"]).keys() == {"c1"}
+
+
+def test_a_column_added_meanwhile_keeps_its_values(redis_client):
+    lists = Lists(redis_client)
+    lists.create(MarketingList(id="people", title="People", columns=COLUMNS))
+    before_it = lists.records(lists.get("people"))
+    add(before_it, person())
+    wide = lists.records(lists.widen("people", ["title"]))
+    (present,) = wide.get_many(["r1"]).values()
+    titled = msgspec.structs.replace(present, values={**present.values, "title": "Dr"})
+    wide.commit([Change(before=present, after=titled)])
+
+    (read,) = before_it.get_many(["r1"]).values()
+    edited = msgspec.structs.replace(read, values={**read.values, "phone": "1"})
+    before_it.commit([Change(before=read, after=edited)])
+
+    (now,) = wide.get_many(["r1"]).values()
+    assert (now.values["title"], now.values["phone"]) == ("Dr", "1")
 
 
 def test_a_scan_sees_every_record(records):

@@ -1,0 +1,69 @@
+"""What is about to be written to SugarCRM, or just was: noted before the write."""
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+import redis
+
+from store.leases import Fence, FencedError
+from sync.records import Intent
+
+# A worker that was thought dead must not write over the intents that others noted since.
+_NOTE = """
+if redis.call('get', KEYS[3]) ~= ARGV[1] then return 0 end
+local at = 3
+for _ = 1, tonumber(ARGV[2]) do
+  redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1])
+  at = at + 2
+end
+for at = at, #ARGV, 2 do redis.call('hset', KEYS[2], ARGV[at], ARGV[at + 1]) end
+return 1
+"""
+
+encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[Intent, ...]).decode
+
+
+class Intents:
+    """The intents of one list's records. A commit settles them, in one step with its records."""
+
+    def __init__(self, client: redis.Redis, list_id: str) -> None:
+        self._client, self._key = client, f"list:{list_id}"
+        self._note = client.register_script(_NOTE)
+
+    def of(self, ids: Sequence[str]) -> dict[str, tuple[Intent, ...]]:
+        """Read what was sent, or about to be, for each record; absent ones have none."""
+        if not ids:
+            return {}
+        blobs = self._client.hmget(f"{self._key}:intents", list(ids))
+        return {i: _decode(b) for i, b in zip(ids, blobs, strict=True) if b}
+
+    def note(
+        self,
+        rings: Mapping[str, tuple[Intent, ...]],
+        fence: Fence,
+        *,
+        creating: Mapping[str, str] | None = None,
+    ) -> None:
+        """Write intents ahead of a write to SugarCRM, in place of those that were read.
+
+        `creating` are the SugarCRM ids about to be made, and for which record.
+
+        Raises:
+            FencedError: the lease of `fence` is not ours any more; another's intents stay.
+        """
+        if not rings:
+            return
+        args: list[str | bytes | int] = [fence.token, len(rings)]
+        args += [part for record_id, ring in rings.items() for part in (record_id, encode(ring))]
+        args += [part for pair in (creating or {}).items() for part in pair]
+        keys = [f"{self._key}:intents", f"{self._key}:creating", fence.key]
+        if not self._note(keys=keys, args=args):
+            raise FencedError(f"the lease {fence.key} ended before the intents were noted")
+
+    def creating(self, crm_ids: Sequence[str]) -> dict[str, str]:
+        """For SugarCRM ids that we set out to create and never saw come true: our record's id."""
+        if not crm_ids:
+            return {}
+        found = self._client.hmget(f"{self._key}:creating", list(crm_ids))
+        return {c: i.decode() for c, i in zip(crm_ids, found, strict=True) if i}
