@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from functools import partial
 from uuid import uuid4
 
@@ -153,25 +153,41 @@ def emulator(profile: str, *options: str, protocol: str = "legacy") -> Iterator[
 PEOPLED = ("--leads", "40", "--contacts", "30", "--seed", "7")
 
 
-@contextmanager
-def legacy(profile: str, version: str, api: Api, *options: str, **more: object) -> Iterator[Target]:
-    with emulator(profile, *PEOPLED, *options) as url:
-        usable: ApiVersion = "v4" if api == "auto" else api
-        hands = LegacyHands(url, usable, ADMIN)
-        yield Target(url=url, name=profile, version=version, hands=hands, api=api, **more)
-        hands.close()
+class Emulators:
+    """The emulators of a test process, each started when first asked for: one a product."""
+
+    def __init__(self) -> None:
+        self._running = ExitStack()
+        self._urls: dict[str, str] = {}
+
+    def url(self, profile: str, protocol: str) -> str:
+        if profile not in self._urls:
+            started = emulator(profile, *PEOPLED, protocol=protocol)
+            self._urls[profile] = self._running.enter_context(started)
+        return self._urls[profile]
+
+    def close(self) -> None:
+        self._running.close()
 
 
 @contextmanager
-def rest(profile: str, version: str, *options: str, lists_deleted: bool) -> Iterator[Target]:
-    with emulator(profile, *PEOPLED, *options, protocol="rest11") as url:
-        hands = RestHands(url, "v11", ADMIN, lists_deleted)
-        yield Target(url=url, name=profile, version=version, hands=hands)
-        hands.close()
+def legacy(emulators: Emulators, profile: str, version: str, api: Api, **more: object):
+    url = emulators.url(profile, "legacy")
+    hands = LegacyHands(url, "v4" if api == "auto" else api, ADMIN)
+    yield Target(url=url, name=profile, version=version, hands=hands, api=api, **more)
+    hands.close()
 
 
 @contextmanager
-def real(url: str, user: str, password: str) -> Iterator[Target]:
+def rest(emulators: Emulators, profile: str, version: str, *, lists_deleted: bool):
+    url = emulators.url(profile, "rest11")
+    hands = RestHands(url, "v11", ADMIN, lists_deleted)
+    yield Target(url=url, name=profile, version=version, hands=hands)
+    hands.close()
+
+
+@contextmanager
+def real(_: Emulators, url: str, user: str, password: str) -> Iterator[Target]:
     """The server of whoever runs the tests."""
     person = (user, password)
     with closing(connect(url, user, password, deadline_s=20)) as client:
@@ -190,7 +206,7 @@ def real(url: str, user: str, password: str) -> Iterator[Target]:
     hands.close()
 
 
-Opened = Callable[[], AbstractContextManager[Target]]
+Opened = Callable[[Emulators], AbstractContextManager[Target]]
 
 
 SUGARS = (
@@ -206,7 +222,9 @@ def _emulated() -> dict[str, Opened]:
 
     def add(profile: str, version: str, *apis: Api, **more: object) -> None:
         for api in apis:
-            found[f"{profile} {api}"] = partial(legacy, profile, version, api, **more)
+            found[f"{profile} {api}"] = partial(
+                legacy, profile=profile, version=version, api=api, **more
+            )
 
     add("suitecrm-7.14", "suitecrm-7.14", "auto", "v4", "v3", "v2_1", "v2")
     add("sugarcrm-ce-6.5", "sugarcrm-6.5", "auto", "v3", "v2_1", "v2", wide_text=False)
@@ -215,7 +233,9 @@ def _emulated() -> dict[str, Opened]:
     add("sugarcrm-ce-6.1", "sugarcrm-6.1", "v3", "v2_1", "v2", wide_text=False)
     add("sugarcrm-ce-6.0", "sugarcrm-6.0", "v2", wide_text=False)
     for profile, version, lists_deleted in SUGARS:
-        found[profile] = partial(rest, profile, version, lists_deleted=lists_deleted)
+        found[profile] = partial(
+            rest, profile=profile, version=version, lists_deleted=lists_deleted
+        )
     return found
 
 
@@ -233,8 +253,10 @@ LEADS_ONLY = EMULATED.keys() - _BOTH_MODULES
 
 def _real() -> dict[str, Opened]:
     names = ("SUGARCRM_TEST_URL", "SUGARCRM_TEST_USER", "SUGARCRM_TEST_PASSWORD")
-    given = [os.environ.get(name, "") for name in names]
-    return {"real": partial(real, *given)} if all(given) else {}
+    url, user, password = (os.environ.get(name, "") for name in names)
+    if not (url and user and password):
+        return {}
+    return {"real": partial(real, url=url, user=user, password=password)}
 
 
 TARGETS = EMULATED | _real()

@@ -21,7 +21,7 @@ from sugarcrm.secret import Secret
 from sugarcrm.transport import Transport
 from tests.sugarcrm.wire import answer, reset, says, wire_server
 
-DEADLINE_S = 1.0
+DEADLINE_S = 0.6
 SECRETS = ("s3ssion-canary", "p4ssword-canary", "qu3ry-canary", "v4lue-canary")
 
 
@@ -60,7 +60,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
 JSON_BOMB = b'"' + b"a" * (40 * 1024 * 1024) + b'"'
 
 LATE = {
-    "silence": drip(b"", b"", 1, 1.5),
+    "silence": drip(b"", b"", 1, 1),
     "dripping status": drip(b"H", b"T", 100, 0.1),
     "dripping headers": drip(b"HTTP/1.1 200 OK\r\n", b"X: y\r\n", 100, 0.1),
     "dripping body": drip(HEAD, b" ", 100, 0.1),
