@@ -1,87 +1,65 @@
-"""Create people in SugarCRM who are new in a list: match by address first, then by our own id."""
+"""Create people in SugarCRM who are new in a list, unless it has them."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from store.records import EMAIL_COLUMN, Change, StaleRecordsError
+from store.records import Change
 from sugarcrm.crm import Draft, Row
-from sync.identity import normal_email, record_id
-from sync.match import match
 from sync.merge import Merge
-from sync.records import GONE_THERE, Intent, Record, settle_intents, with_intents
+from sync.records import (
+    GONE_THERE,
+    Intent,
+    Record,
+    differs,
+    settle_intents,
+    with_intents,
+)
 from sync.settle import settle
 from workers.push_scope import Scope
+from workers.recognise import (
+    CREATED_AS,
+    TWICE,
+    Matched,
+    Rings,
+    by_address,
+    by_begun,
+    own_id,
+    reject,
+    skip,
+)
 from workers.steps import Step
-from workers.take_in import theirs_of
-
-MISSING_NAME = "last_name is empty, and SugarCRM needs one"
-AMBIGUOUS = "several records in SugarCRM have this address"
-TWICE = "another record of this list has the same address"
+from workers.take_in import observe, theirs_of
 
 
 def create_new(
-    here: Step,
-    scope: Scope,
-    records: Sequence[Record],
-    rings: Mapping[str, tuple[Intent, ...]],
-    counts: Counter[str],
+    here: Step, scope: Scope, records: Sequence[Record], rings: Rings, counts: Counter[str]
 ) -> list[Record]:
     """Create those whom SugarCRM does not have; give back those it has, now bound, to update."""
     if not records:
         return []
-    matched, new = _match_by_email(here, scope, records, counts)
-    own_ids = [_own_id(scope, record) for record in new]
+    made, others = by_begun(here, scope, records, rings)
+    matched, new = by_address(here, scope, others, counts)
+    own_ids = [own_id(scope, record) for record in new]
     present, taken = _read(here, scope, own_ids), here.records.by_crm_ids(own_ids)
     drafts = []
-    for record, own_id in zip(new, own_ids, strict=True):
-        row = present.get(own_id)
-        if own_id in taken:
-            _skip(counts, TWICE)
+    for record, its_id in zip(new, own_ids, strict=True):
+        row = present.get(its_id)
+        if its_id in taken:
+            skip(counts, TWICE)
         elif row is None:
             drafts.append(record)
         elif row.deleted:
-            _bury(here, record, counts)
-        else:  # ours, created before its answer was lost
+            _bury(here, record, row.id)
+        else:  # ours, made for another list or from a form, without this address by now
             matched.append((record, row.id))
     _create(here, scope, drafts, rings, counts)
-    return _bind(here, scope, matched, counts)
-
-
-def _match_by_email(
-    here: Step, scope: Scope, records: Sequence[Record], counts: Counter[str]
-) -> tuple[list[tuple[Record, str]], list[Record]]:
-    """Sort records into those that SugarCRM has (with its id) and those it has not."""
-    addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
-    here.renew()
-    found = here.app.crm().ids_by_email(scope.module, addresses) if addresses else {}
-    everyone = [crm_id for ids in found.values() for crm_id in ids]
-    taken = set(here.records.by_crm_ids(everyone))
-    matched, new, met = [], [], set[str]()
-    for record in records:
-        address = normal_email(record.values.get(EMAIL_COLUMN, ""))
-        answer = match(found.get(address, ()), frozenset(taken))
-        if answer.taken or (address and address in met):
-            _skip(counts, TWICE)
-        elif answer.ambiguous:
-            _skip(counts, AMBIGUOUS)
-        elif answer.crm_id:
-            matched.append((record, answer.crm_id))
-            taken.add(answer.crm_id)
-        elif not record.values.get("last_name"):
-            counts["count:rejected"] += 1
-            counts[f"reason:{MISSING_NAME}"] += 1
-        else:
-            new.append(record)
-        met.add(address)
-    return matched, new
-
-
-def _own_id(scope: Scope, record: Record) -> str:
-    """The id that this person is created under: by address, else by the record itself."""
-    address = normal_email(record.values.get(EMAIL_COLUMN, ""))
-    return record_id(scope.module, address or f"{scope.list_id}|{record.id}")
+    return [
+        *_bind(here, made, "count:created_there"),
+        *_bind(here, matched, "count:matched"),
+    ]
 
 
 def _read(here: Step, scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
@@ -89,36 +67,57 @@ def _read(here: Step, scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
 
 
 def _create(
-    here: Step,
-    scope: Scope,
-    records: Sequence[Record],
-    rings: Mapping[str, tuple[Intent, ...]],
-    counts: Counter[str],
+    here: Step, scope: Scope, records: Sequence[Record], rings: Rings, counts: Counter[str]
 ) -> None:
     if not records:
         return
-    sent = {record.id: _values(scope, record) for record in records}
-    intents = {r.id: with_intents(rings.get(r.id, ()), sent[r.id]) for r in records}
-    here.records.intents.note(intents, here.fence)
+    drafts = {r.id: Draft(own_id(scope, r), _values(scope, r)) for r in records}
+    noted = _note(here, drafts, rings)
     here.renew()
-    drafts = [Draft(_own_id(scope, record), sent[record.id]) for record in records]
-    answers = here.app.crm().create_many(scope.module, drafts)
+    answers = here.app.crm().create_many(scope.module, list(drafts.values()))
     refused = {answer.id: answer.refused for answer in answers if answer.refused}
     kept_as = {answer.id: answer.kept_as or answer.id for answer in answers}
     back = _read(here, scope, list(kept_as.values()))
     for record in records:
-        own_id = _own_id(scope, record)
-        row = back.get(kept_as.get(own_id, own_id))
-        if row is None or own_id in refused:
-            counts["count:rejected"] += 1
-            counts[f"reason:{refused.get(own_id) or 'SugarCRM did not keep it'}"] += 1
+        draft = drafts[record.id]
+        row = back.get(kept_as.get(draft.id, draft.id))
+        if row is None or draft.id in refused:
+            reject(counts, refused.get(draft.id) or "SugarCRM did not keep it")
             continue
-        ring = rings.get(record.id, ())
-        merged = Merge(pull={}, push=sent[record.id], agreed={}, conflicts=())
-        bound = msgspec.structs.replace(record, crm_id=row.id)
-        settled = settle(bound, merged, theirs_of(row, scope.our_user_id), ring, scope.catalogue)
-        _commit(here, record, settled.record, settled.again, intents[record.id])
-        counts["count:created_there"] += 1
+        _settle(here, scope, record, draft, row, rings.get(record.id, ()), noted[record.id])
+
+
+def _note(here: Step, drafts: Mapping[str, Draft], rings: Rings) -> Rings:
+    """Note values and ids ahead, so that whoever meets the row knows whose it is."""
+    noted = {
+        record_id: with_intents(
+            rings.get(record_id, ()), {CREATED_AS: draft.id, **draft.values}, time.time()
+        )
+        for record_id, draft in drafts.items()
+    }
+    takes_ids = here.app.crm().capabilities.takes_ids
+    creating = {draft.id: record_id for record_id, draft in drafts.items()} if takes_ids else {}
+    here.records.intents.note(noted, here.fence, creating=creating)
+    return noted
+
+
+def _settle(
+    here: Step,
+    scope: Scope,
+    record: Record,
+    draft: Draft,
+    row: Row,
+    ring: tuple[Intent, ...],
+    noted: tuple[Intent, ...],
+) -> None:
+    """Bind one record to the row made for it; one edited meanwhile is found by the next run."""
+    merged = Merge(pull={}, push=draft.values, agreed={}, conflicts=())
+    bound = msgspec.structs.replace(record, crm_id=row.id)
+    settled = settle(bound, merged, theirs_of(row, scope.our_user_id), ring, scope.catalogue)
+    after = observe(scope, settled.record, row, settle_intents(noted))
+    dirty = settled.again or differs(after)
+    change = Change(before=record, after=after, dirty=dirty, intents=settle_intents(noted))
+    here.commit_one(change, {"count:created_there": 1})
 
 
 def _values(scope: Scope, record: Record) -> dict[str, str]:
@@ -130,38 +129,17 @@ def _values(scope: Scope, record: Record) -> dict[str, str]:
     }
 
 
-def _bind(
-    here: Step, scope: Scope, matched: Sequence[tuple[Record, str]], counts: Counter[str]
-) -> list[Record]:
+def _bind(here: Step, matched: Matched, counted_as: str) -> list[Record]:
+    """Bind to what SugarCRM has; a record edited meanwhile stays dirty for the next run."""
     bound = []
     for record, crm_id in matched:
         after = msgspec.structs.replace(record, crm_id=crm_id)
-        if _commit(here, record, after, True, None):
+        if here.commit_one(Change(before=record, after=after, dirty=True), {counted_as: 1}):
             bound.append(msgspec.structs.replace(after, version=record.version + 1))
-        ours = crm_id == _own_id(scope, record)
-        counts["count:created_there" if ours else "count:matched"] += 1
     return bound
 
 
-def _commit(
-    here: Step, before: Record, after: Record, dirty: bool, ring: tuple[Intent, ...] | None
-) -> bool:
-    """Commit; False when the record was edited meanwhile: it is dirty, the next run goes on."""
-    settled = settle_intents(ring) if ring is not None else None
-    change = Change(before=before, after=after, dirty=dirty, intents=settled)
-    try:
-        here.records.commit([change], fence=here.fence)
-    except StaleRecordsError:
-        return False
-    return True
-
-
-def _bury(here: Step, record: Record, counts: Counter[str]) -> None:
-    gone = msgspec.structs.replace(record, gone=GONE_THERE)
-    _commit(here, record, gone, False, None)
-    counts["count:deleted"] += 1
-
-
-def _skip(counts: Counter[str], reason: str) -> None:
-    counts["count:skipped"] += 1
-    counts[f"reason:{reason}"] += 1
+def _bury(here: Step, record: Record, crm_id: str) -> None:
+    """It was made and then deleted there: bound to its row, so that undeleting brings it back."""
+    gone = msgspec.structs.replace(record, crm_id=crm_id, gone=GONE_THERE)
+    here.commit_one(Change(before=record, after=gone, dirty=False), {"count:deleted": 1})

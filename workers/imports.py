@@ -139,4 +139,5 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         permission=permission or everything,
         add_new=add_new,
         our_user_id=here.app.connector.active().user_id,
+        holders=lambda addresses: here.app.crm().ids_by_email(here.module, addresses),
     )

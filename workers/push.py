@@ -1,12 +1,13 @@
 """Push: what changed in the list goes into SugarCRM, changed fields only, read back."""
 
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dramatiq
 import msgspec
 
-from store.records import Change, RunNotes, StaleRecordsError
+from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
 from sync.merge import Merge, merge
 from sync.records import (
@@ -14,6 +15,7 @@ from sync.records import (
     Intent,
     Record,
     differs,
+    recent,
     settle_intents,
     with_intents,
 )
@@ -22,8 +24,11 @@ from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
+from workers.recognise import Rings, reject, skip
 from workers.steps import Step, now_text, step
-from workers.take_in import theirs_of
+from workers.take_in import fill, observe, theirs_of
+
+MEANWHILE = "edited in the list during the sync, goes out with the next"
 
 
 @dramatiq.actor(queue_name="sync", actor_name="push_batch")
@@ -54,14 +59,13 @@ def push(app: App, run_id: str) -> None:
 def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> None:
     """Create or update a batch of records, then note how far the run has come."""
     records = here.records.get_many(ids)
-    rings = here.records.intents.of(ids)
+    now_s = time.time()
+    rings = {i: recent(ring, now_s) for i, ring in here.records.intents.of(ids).items()}
     counts = Counter[str]()
     live = [record for record in records.values() if record.gone is None]
-    bound = [record for record in live if record.crm_id]
+    bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
     if scope.add_new:
-        met = create_new(here, scope, [r for r in live if not r.crm_id], rings, counts)
-        bound += met
-    bound = [r for r in bound if wants_push(scope, r, rings.get(r.id, ()))]
+        bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, counts)
     if bound:
         _update(here, scope, bound, rings, counts)
     notes = RunNotes(
@@ -76,7 +80,7 @@ def _update(
     here: Step,
     scope: Scope,
     bound: Sequence[Record],
-    rings: Mapping[str, tuple[Intent, ...]],
+    rings: Rings,
     counts: Counter[str],
 ) -> None:
     """Merge each record with SugarCRM's present row, write what is ours, read it back, commit."""
@@ -86,7 +90,7 @@ def _update(
     for record in bound:
         row = rows.get(record.crm_id or "")
         if row is None or row.deleted:
-            _bury(here, record, counts)
+            _bury(here, record)
             continue
         plans.append(_plan(scope, record, row, rings.get(record.id, ())))
     refused = _write(here, scope, [plan for plan in plans if plan.merged.push])
@@ -98,20 +102,21 @@ def _update(
 
 
 def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Outgoing:
+    whole = fill(record, row.values, scope.columns)
     theirs = theirs_of(row, scope.our_user_id)
-    merged = merge(record, theirs, ring, scope.permission, scope.catalogue)
+    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue)
     # The direction is a hard capability: nothing outside it leaves, whatever was decided.
     push = {f: v for f, v in merged.push.items() if f in scope.permission.push}
     pull = {f: v for f, v in merged.pull.items() if f in scope.permission.pull}
     decided = Merge(pull=pull, push=push, agreed=merged.agreed, conflicts=merged.conflicts)
-    return Outgoing(record, decided, ring)
+    return Outgoing(record, whole, decided, ring)
 
 
 def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str]:
     """Note intents, then send changed fields only; give the refusals by SugarCRM id."""
     if not plans:
         return {}
-    rings = {p.record.id: with_intents(p.ring, p.merged.push) for p in plans}
+    rings = {p.record.id: with_intents(p.ring, p.merged.push, time.time()) for p in plans}
     here.records.intents.note(rings, here.fence)
     here.renew()
     drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
@@ -128,40 +133,35 @@ def _settle(
     counts: Counter[str],
 ) -> None:
     """Commit one record with what SugarCRM kept; one edited meanwhile stays dirty."""
-    counts["count:conflicts"] += len(plan.merged.conflicts)
     if plan.merged.push and (refused or row is None):
-        counts["count:rejected"] += 1
-        counts[f"reason:{refused or 'SugarCRM did not keep the change'}"] += 1
+        reject(counts, refused or "SugarCRM did not keep the change")
         return
-    read_back = theirs_of(row, scope.our_user_id) if row and plan.merged.push else None
-    settled = settle(plan.record, plan.merged, read_back, plan.ring, scope.catalogue)
-    ring = settle_intents(with_intents(plan.ring, plan.merged.push))
+    ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
+    read_back = theirs_of(row, scope.our_user_id) if row else None
+    settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue)
+    after = observe(scope, settled.record, row, ring) if row else settled.record
     change = Change(
         before=plan.record,
-        after=settled.record,
+        after=after,
         # What may not be pushed stays marked: a person may permit it later.
-        dirty=settled.again or differs(settled.record),
+        dirty=settled.again or differs(after),
         intents=ring,
     )
-    try:
-        here.records.commit([change], fence=here.fence)
-    except StaleRecordsError:
-        # Edited here meanwhile: the intents stay open, and the next run reads before it writes.
-        counts["count:skipped"] += 1
-        counts["reason:edited in the list during the sync, goes out with the next"] += 1
-        return
-    outcome = "updated_there" if plan.merged.push else "unchanged"
-    counts[f"count:{outcome}"] += 1
-    counts["count:updated_here"] += bool(plan.merged.pull)
-    for field in settled.altered:
-        counts[f"reason:SugarCRM keeps {field} in another form"] += 1
+    if not here.commit_one(change, _counted(plan, settled.altered)):
+        # The intents stay open, and the next run reads before it writes.
+        skip(counts, MEANWHILE)
 
 
-def _bury(here: Step, record: Record, counts: Counter[str]) -> None:
+def _counted(plan: Outgoing, altered: Sequence[str]) -> Counter[str]:
+    """What one record counts as once it is committed."""
+    counted = Counter({"count:conflicts": len(plan.merged.conflicts)})
+    counted["count:updated_there" if plan.merged.push else "count:unchanged"] += 1
+    counted["count:updated_here"] += bool(plan.merged.pull)
+    counted.update(f"reason:SugarCRM keeps {field} in another form" for field in altered)
+    return counted
+
+
+def _bury(here: Step, record: Record) -> None:
     """Its row is gone from SugarCRM: a tombstone, never a creation."""
     gone = msgspec.structs.replace(record, gone=GONE_THERE)
-    try:
-        here.records.commit([Change(before=record, after=gone, dirty=False)], fence=here.fence)
-    except StaleRecordsError:
-        return  # edited meanwhile, so still dirty: the next run meets it again
-    counts["count:deleted"] += 1
+    here.commit_one(Change(before=record, after=gone, dirty=False), {"count:deleted": 1})

@@ -23,9 +23,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A record with what the merge decided for it, and the intents known before."""
+    """A record as read, and with columns that it never had; what the merge decided for it, and
+    the intents known before.
+    """
 
     record: Record
+    whole: Record
     merged: Merge
     ring: tuple[Intent, ...]
 

@@ -1,7 +1,7 @@
 """What every step of a run shares: its lease, its budget of time, and what follows it."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +12,7 @@ from store.crm_budget import Lane
 from store.leases import HeldError, Lease
 from store.lists import ListMissingError
 from store.outcomes import Outcome
-from store.records import Fence, FencedError, Records
+from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
 from store.runs import RunMissingError
 from sync.catalogue import Module
 from sync.failure import Permanent, Postponed, Retriable
@@ -123,6 +123,19 @@ class Step:
     def place(self, name: str) -> str:
         """How far a part of this run has come."""
         return self.app.runs.place(self.run.id, name)
+
+    def commit_one(self, change: Change, counted: Mapping[str, int]) -> bool:
+        """Commit one record with what it counts as; False when it was edited here meanwhile.
+
+        Raises:
+            FencedError: our lease ended; nothing was written.
+        """
+        notes = RunNotes(run_id=self.run.id, add=counted)
+        try:
+            self.records.commit([change], notes=notes, fence=self.fence)
+        except StaleRecordsError:
+            return False
+        return True
 
     def go_on(self, *args: str | int) -> None:
         """Leave the rest of this phase to a fresh message."""

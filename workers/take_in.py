@@ -1,24 +1,29 @@
 """Take rows that were read from SugarCRM into a list: merge, then commit with the place reached."""
 
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
+from store.records import Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
-from sync.identity import normal_email
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
-from sync.records import GONE_HERE, GONE_THERE, Agreement, Intent, Record, Theirs
+from sync.records import GONE_HERE, GONE_THERE, Agreement, Intent, Record, Theirs, recent
 from sync.settle import settle
+from workers.meeting import Holders, unbound_of
+from workers.push_scope import Scope
 
 ATTEMPTS = 20  # a page whose records people keep editing is retried, not given up
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """What may happen to rows of one list, and who we are in SugarCRM."""
+    """What may happen to rows of one list, and who we are in SugarCRM.
+
+    `holders` asks SugarCRM whose an address is; few rows need it.
+    """
 
     of: MarketingList
     records: Records
@@ -26,6 +31,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     add_new: bool
     our_user_id: str
+    holders: Holders
 
 
 class _Batch(msgspec.Struct, frozen=True):
@@ -66,21 +72,22 @@ def take_in(
 
 def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     bound = intake.records.by_crm_ids([row.id for row in rows])
-    known = [record.id for record in bound.values()]
-    rings = intake.records.intents.of(known)
-    strangers = [row for row in rows if row.id not in bound and not row.deleted]
-    unbound = _unbound(intake.records, strangers)
+    strangers = [row for row in rows if row.id not in bound]
+    met = bound | unbound_of(intake.records, intake.holders, strangers)
+    rings = intake.records.intents.of([record.id for record in met.values()])
+    now_s = time.time()
     changes, counts = [], Counter[str]()
-    for row in rows:
-        record = bound.get(row.id)
+    for row in {row.id: row for row in rows}.values():
+        record = met.get(row.id)
         if record is None:
-            change, outcome = _meet(intake, row, unbound.pop(_address(row), None))
+            change, outcome = _add(intake, row)
         elif record.gone == GONE_HERE:
             change, outcome = None, []
         elif row.deleted:
-            change, outcome = _bury(record)
+            change, outcome = _bury(record, row)
         else:
-            change, outcome = _update(intake, record, row, rings.get(record.id, ()))
+            ring = recent(rings.get(record.id, ()), now_s)
+            change, outcome = _update(intake, record, row, ring)
         counts.update(outcome)
         if change:
             changes.append(change)
@@ -103,13 +110,20 @@ def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> R
     )
 
 
-def _meet(intake: Intake, row: Row, unbound: Record | None) -> tuple[Change | None, list[str]]:
-    """A row that no record is bound to: bind the unbound record of that address, or add one."""
+def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Record:
+    """Take from a row that was read back what it shows besides our own write: columns that the
+    record never had, the flags of a new address, what others wrote meanwhile.
+    """
+    whole = fill(record, row.values, scope.columns)
+    theirs = theirs_of(row, scope.our_user_id)
+    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue)
+    incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=())
+    return settle(whole, incoming, None, ring, scope.catalogue).record
+
+
+def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
     if row.deleted:
         return None, []
-    if unbound is not None:
-        bound = msgspec.structs.replace(unbound, crm_id=row.id)
-        return _update(intake, bound, row, (), before=unbound)
     if not intake.add_new:
         return None, ["skipped"]
     values = {column: row.values[column] for column in intake.of.columns if column in row.values}
@@ -118,46 +132,28 @@ def _meet(intake: Intake, row: Row, unbound: Record | None) -> tuple[Change | No
     return Change(before=None, after=added), ["created_here"]
 
 
-def _address(row: Row) -> str:
-    return normal_email(row.values.get(EMAIL_COLUMN, ""))
-
-
-def _unbound(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
-    """For each address of `rows`, the one record of the list that has it and is not bound yet."""
-    if records.all_bound():
-        return {}
-    addresses = list({address for row in rows if (address := _address(row))})
-    ids = records.ids_by_emails(addresses)
-    found = records.get_many([record_id for some in ids.values() for record_id in some])
-    free = {i: r for i, r in found.items() if r.crm_id is None and r.gone is None}
-    by_address = {address: [free[i] for i in some if i in free] for address, some in ids.items()}
-    return {address: some[0] for address, some in by_address.items() if len(some) == 1}
-
-
-def _bury(record: Record) -> tuple[Change | None, list[str]]:
+def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
     """Keep a tombstone of a deleted record, so that neither side brings it back."""
     if record.gone:
         return None, []
-    tombstone = msgspec.structs.replace(record, gone=GONE_THERE)
+    tombstone = msgspec.structs.replace(record, crm_id=row.id, gone=GONE_THERE)
     return Change(before=record, after=tombstone, dirty=False, intents=()), ["deleted"]
 
 
 def _update(
-    intake: Intake,
-    record: Record,
-    row: Row,
-    ring: tuple[Intent, ...],
-    before: Record | None = None,
+    intake: Intake, record: Record, row: Row, ring: tuple[Intent, ...]
 ) -> tuple[Change | None, list[str]]:
+    """Bind, if it is not bound yet, and merge; what is to go out is left to the push."""
     whole = fill(record, row.values, intake.of.columns)
-    whole = msgspec.structs.replace(whole, gone=None)  # undeleted in SugarCRM
+    whole = msgspec.structs.replace(whole, crm_id=row.id, gone=None)  # or undeleted in SugarCRM
     theirs = theirs_of(row, intake.our_user_id)
     merged = merge(whole, theirs, ring, intake.permission, intake.catalogue)
     incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=merged.conflicts)
     after = settle(whole, incoming, None, ring, intake.catalogue).record
-    conflicts = ["conflicts"] * len(merged.conflicts)
-    if after == (before or record):
+    # One that ours is to win is met again by the push, and counted there.
+    conflicts = ["conflicts" for conflict in merged.conflicts if conflict.field in merged.pull]
+    if after == record:
         return None, ["unchanged", *conflicts]
-    outcome = "updated_here" if merged.pull or before else "unchanged"
-    change = Change(before=before or record, after=after, dirty=True if merged.push else None)
+    outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
+    change = Change(before=record, after=after, dirty=True if merged.push else None)
     return change, [outcome, *conflicts]

@@ -1,0 +1,210 @@
+"""People new in a list, edited, killed over, or met again while SugarCRM is given them."""
+
+import pytest
+
+from events import SyncTick
+from store.records import Records
+from sugarcrm.crm import Draft
+from sugarcrm.legacy import LegacyClient
+from sync.setup import PullSetup, PushSetup
+from workers.steps import PHASE_ACTORS
+
+COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status")
+LEADS = "all-sugarcrm-leads"
+PULL = PullSetup(add_new=True, update_existing=True)
+PUSH = PushSetup(add_new=True, update_existing=True, fields=("last_name", "phone_work", "email1"))
+
+
+class KilledError(BaseException):
+    """As if the process had been killed here."""
+
+
+@pytest.fixture
+def filled(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    return loop
+
+
+def after(monkeypatch, owner, name, what):
+    """Do `what` once, right after the next call of a method."""
+    original = getattr(owner, name)
+
+    def wrapped(*arguments, **options):
+        answer = original(*arguments, **options)
+        monkeypatch.setattr(owner, name, original)
+        what()
+        return answer
+
+    monkeypatch.setattr(owner, name, wrapped)
+
+
+def killed():
+    raise KilledError
+
+
+def kill_in_sync(loop):
+    """Sync until the process is killed; then a worker is given the same message again."""
+    with pytest.raises(KilledError):
+        loop.publish(SyncTick(list=LEADS))
+    run = loop.app.runs.active(LEADS)
+    loop.broker.get_actor(PHASE_ACTORS[run.phase][1]).fn(run.id)
+    loop.deliver()
+    return loop.app.runs.get(run.id)
+
+
+def named(loop, last_name):
+    """Everybody of that name, in the list and in SugarCRM."""
+    here = [r for r in loop.members(LEADS).values() if r.values.get("last_name") == last_name]
+    rows = loop.crm.by_ids("Leads", [r.crm_id for r in here if r.crm_id], COLUMNS)
+    return here, list(rows.values())
+
+
+@pytest.mark.parametrize("address", ["meanwhile@example.com", ""], ids=["address", "no_address"])
+def test_an_edit_made_while_somebody_is_created_goes_out_with_the_next_sync(
+    filled, monkeypatch, address
+):
+    known = filled.crm.count("Leads")
+    name = f"Meanwhile {bool(address)}"
+    filled.add(LEADS, name, email1=address, last_name="Before", phone_work="1")
+    (new,) = filled.app.lists.records(filled.app.lists.get(LEADS)).get_many([name]).values()
+    edit = lambda: filled.edit(LEADS, new, last_name=name, phone_work="2")  # noqa: E731
+    after(monkeypatch, LegacyClient, "create_many", edit)
+
+    first = filled.sync(LEADS)
+    second = filled.sync(LEADS)
+    third = filled.sync(LEADS)
+
+    (here,), (there,) = named(filled, name)
+    assert (here.values["phone_work"], there.values["phone_work"]) == ("2", "2")
+    assert filled.crm.count("Leads") == known + 1
+    assert len(filled.members(LEADS)) == known + 1
+    created = [run.counts.get("created_there", 0) for run in (first, second, third)]
+    assert sum(created) <= 1
+    assert [run.counts.get("created_here", 0) for run in (first, second, third)] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("pull", [PULL, PullSetup()], ids=["pulling", "push_only"])
+def test_somebody_whose_address_is_edited_while_being_created_is_created_once(
+    filled, monkeypatch, pull
+):
+    filled.allow(LEADS, PUSH, pull)
+    known = filled.crm.count("Leads")
+    name = f"Moved {pull.add_new}"
+    filled.add(LEADS, name, email1=f"old{pull.add_new}@example.com", last_name=name)
+    (new,) = filled.app.lists.records(filled.app.lists.get(LEADS)).get_many([name]).values()
+    moved = f"new{pull.add_new}@example.com"
+    after(monkeypatch, LegacyClient, "create_many", lambda: filled.edit(LEADS, new, email1=moved))
+
+    filled.sync(LEADS)
+    filled.sync(LEADS)
+    filled.sync(LEADS)
+
+    (here,), (there,) = named(filled, name)
+    assert filled.crm.count("Leads") == known + 1
+    assert (here.values["email1"], there.values["email1"]) == (moved, moved)
+
+
+@pytest.mark.parametrize(
+    ("owner", "step"),
+    [
+        pytest.param(LegacyClient, "create_many", id="after_the_call"),
+        pytest.param(Records, "commit", id="after_a_commit"),
+    ],
+)
+def test_a_kill_after_any_step_of_a_creation_makes_one_lead_and_counts_it_once(
+    filled, monkeypatch, owner, step
+):
+    known, name = filled.crm.count("Leads"), f"Killed {step}"
+    for n in range(2):
+        filled.add(LEADS, f"{name} {n}", email1=f"{step}{n}@example.com", last_name=name)
+    filled.allow(LEADS, PUSH)  # so that the first commit is that of a creation
+    after(monkeypatch, owner, step, killed)
+
+    run = kill_in_sync(filled)
+
+    here, there = named(filled, name)
+    assert filled.crm.count("Leads") == known + 2
+    assert (len(here), len(there)) == (2, 2)
+    assert (run.phase, run.counts["created_there"]) == ("done", 2)
+
+
+def test_a_kill_between_two_commits_of_a_push_counts_each_update_once(filled, monkeypatch):
+    filled.allow(LEADS, PUSH)
+    for ours in list(filled.members(LEADS).values())[:3]:
+        filled.edit(LEADS, ours, phone_work="+1 555 0777")
+    after(monkeypatch, Records, "commit", killed)
+
+    run = kill_in_sync(filled)
+
+    assert run.counts["updated_there"] + run.counts.get("unchanged", 0) == 3
+    assert run.counts["updated_there"] >= 1
+
+
+def test_a_namesake_without_a_last_name_does_not_stand_in_the_way(filled):
+    filled.add(LEADS, "no-name", email1="couple@example.com")
+    filled.add(LEADS, "name", email1="Couple@example.com", last_name="Couple")
+
+    run = filled.sync(LEADS)
+
+    (here,), (there,) = named(filled, "Couple")
+    assert here.id == "name"
+    assert there.values["email1"].casefold() == "couple@example.com"
+    assert (run.counts["created_there"], run.counts["rejected"]) == (1, 1)
+
+
+def test_somebody_bound_to_a_known_lead_gets_its_other_columns(filled):
+    filled.allow(LEADS, PUSH)
+    known = {"last_name": "Known", "first_name": "Ida", "status": "New", "phone_work": "7"}
+    draft = Draft("0000eeee-1", {**known, "email1": "known@example.com"})
+    filled.crm.create_many("Leads", [draft])
+
+    filled.add(LEADS, "known", email1="known@example.com", last_name="Known", phone_work="7")
+    filled.sync(LEADS)
+
+    here = filled.members(LEADS)["0000eeee-1"]
+    assert here.values == {**known, "email1": "known@example.com"}
+    assert filled.app.lists.records(filled.app.lists.get(LEADS)).dirty_count() == 0
+
+
+def test_an_address_that_two_leads_share_binds_nobody_by_a_guess(filled):
+    drafts = [
+        Draft(f"0000eeee-2{n}", {"last_name": f"Shared {n}", "email1": "shared@example.com"})
+        for n in range(2)
+    ]
+    filled.add(LEADS, "shared", email1="shared@example.com", last_name="Mine")
+    filled.crm.create_many("Leads", drafts)
+
+    filled.sync(LEADS)
+
+    members = filled.members(LEADS)
+    assert members["shared"].values["last_name"] == "Mine"
+    assert {members[d.id].values["last_name"] for d in drafts} == {"Shared 0", "Shared 1"}
+
+
+def test_somebody_who_is_twice_in_the_list_does_not_come_in_a_third_time(filled):
+    for n in range(2):
+        filled.add(LEADS, f"twin-{n}", email1="twin@example.com", last_name="Twin")
+    filled.crm.create_many(
+        "Leads", [Draft("0000eeee-3", {"last_name": "Twin", "email1": "twin@example.com"})]
+    )
+
+    filled.sync(LEADS)
+    filled.sync(LEADS)
+
+    here, _ = named(filled, "Twin")
+    assert sorted(record.id for record in here) == ["twin-0", "twin-1"]
+    assert {record.crm_id for record in here} == {"0000eeee-3", None}
+
+
+def test_a_new_lead_with_an_address_that_opted_out_is_opted_out_here_too(filled):
+    of = filled.app.lists.widen(LEADS, ["email_opt_out"])
+    out = {"last_name": "Out", "email1": "out@example.com", "email_opt_out": "1"}
+    filled.crm.create_many("Contacts", [Draft("0000eeee-4", out)])
+
+    filled.add(of.id, "out", email1="out@example.com", last_name="Out", email_opt_out="0")
+    filled.sync(LEADS)
+
+    (here,), _ = named(filled, "Out")
+    contact = filled.crm.by_ids("Contacts", ["0000eeee-4"], ["email_opt_out"])["0000eeee-4"]
+    assert (here.values["email_opt_out"], contact.values["email_opt_out"]) == ("1", "1")

@@ -1,0 +1,48 @@
+"""Rows that no record of a list is bound to: which unbound records are they?"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from store.records import EMAIL_COLUMN, Records
+from sugarcrm.crm import Row
+from sync.identity import normal_email
+from sync.match import match
+from sync.records import Record
+
+Holders = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # addresses -> ids of live rows
+
+
+def unbound_of(records: Records, holders: Holders, rows: Sequence[Row]) -> dict[str, Record]:
+    """For rows, by id, the record that they are: one that we set out to create as that row, or
+    one with its address, by the rule that a push goes by, too.
+    """
+    if not rows or records.all_bound():
+        return {}
+    begun = records.intents.creating([row.id for row in rows])
+    known = records.get_many(list(begun.values()))
+    found = {c: known[i] for c, i in begun.items() if i in known and known[i].crm_id is None}
+    met = {record.id for record in found.values()}
+    others = [row for row in rows if not row.deleted and row.id not in found]
+    unmet = {a: r for a, r in _by_address(records, others).items() if r.id not in met}
+    return found | _matched(records, holders, unmet, {row.id for row in others})
+
+
+def _by_address(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
+    """For each address of `rows`, the first record of the list that has it and is not bound."""
+    addresses = {normal_email(row.values.get(EMAIL_COLUMN, "")) for row in rows} - {""}
+    ids = records.ids_by_emails(list(addresses))
+    known = records.get_many([record_id for some in ids.values() for record_id in some])
+    free = {i: r for i, r in known.items() if r.crm_id is None and r.gone is None}
+    first = {address: next((i for i in some if i in free), None) for address, some in ids.items()}
+    return {address: free[i] for address, i in first.items() if i}
+
+
+def _matched(
+    records: Records, holders: Holders, unmet: Mapping[str, Record], row_ids: set[str]
+) -> dict[str, Record]:
+    if not unmet:
+        return {}
+    candidates = holders(list(unmet))
+    everyone = [crm_id for some in candidates.values() for crm_id in some]
+    taken = frozenset(records.by_crm_ids(everyone))
+    matches = {a: match(candidates.get(a, ()), taken).crm_id for a in unmet}
+    return {c: unmet[a] for a, c in matches.items() if c is not None and c in row_ids}

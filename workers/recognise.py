@@ -1,0 +1,86 @@
+"""Whom of the people new in a list SugarCRM has: by what we began to create, then by address."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from store.records import EMAIL_COLUMN
+from sync.identity import normal_email, record_id
+from sync.match import match
+from sync.records import Intent, Record
+from workers.push_scope import Scope
+from workers.steps import Step
+
+CREATED_AS = "id"  # the intent that holds the SugarCRM id about to be created
+MISSING_NAME = "last_name is empty, and SugarCRM needs one"
+AMBIGUOUS = "several records in SugarCRM have this address"
+TWICE = "another record of this list has the same address"
+
+Rings = Mapping[str, tuple[Intent, ...]]
+Matched = list[tuple[Record, str]]
+
+
+def own_id(scope: Scope, record: Record) -> str:
+    """The id that this person is created under: by address, else by the record itself."""
+    address = normal_email(record.values.get(EMAIL_COLUMN, ""))
+    return record_id(scope.module, address or f"{scope.list_id}|{record.id}")
+
+
+def by_begun(
+    here: Step, scope: Scope, records: Sequence[Record], rings: Rings
+) -> tuple[Matched, list[Record]]:
+    """Sort out those whom an earlier try created without seeing it: its answer was lost, or they
+    were edited here meanwhile, perhaps to another address.
+    """
+    tried = {
+        record.id: [i.value for i in rings.get(record.id, ()) if i.field == CREATED_AS]
+        for record in records
+    }
+    ids = [crm_id for some in tried.values() for crm_id in some]
+    if not ids:
+        return [], list(records)
+    here.renew()
+    rows = here.app.crm().by_ids(scope.module, ids, ["id"])
+    there = {i for i, row in rows.items() if not row.deleted} - here.records.by_crm_ids(ids).keys()
+    made = {r: next((i for i in reversed(some) if i in there), "") for r, some in tried.items()}
+    matched = [(record, made[record.id]) for record in records if made[record.id]]
+    return matched, [record for record in records if not made[record.id]]
+
+
+def by_address(
+    here: Step, scope: Scope, records: Sequence[Record], counts: Counter[str]
+) -> tuple[Matched, list[Record]]:
+    """Sort records into those that SugarCRM has (with its id) and those to create."""
+    addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
+    here.renew()
+    found = here.app.crm().ids_by_email(scope.module, addresses) if addresses else {}
+    everyone = [crm_id for ids in found.values() for crm_id in ids]
+    taken = set(here.records.by_crm_ids(everyone))
+    matched, new, met = [], [], set[str]()
+    for record in records:
+        address = normal_email(record.values.get(EMAIL_COLUMN, ""))
+        answer = match(found.get(address, ()), frozenset(taken))
+        if answer.taken or (address and address in met):
+            skip(counts, TWICE)
+        elif answer.ambiguous:
+            skip(counts, AMBIGUOUS)
+        elif answer.crm_id:
+            matched.append((record, answer.crm_id))
+            taken.add(answer.crm_id)
+        elif not record.values.get("last_name"):
+            reject(counts, MISSING_NAME)
+        else:
+            new.append(record)
+            met.add(address)
+    return matched, new
+
+
+def skip(counts: Counter[str], reason: str) -> None:
+    """Count a person who is left out for now."""
+    counts["count:skipped"] += 1
+    counts[f"reason:{reason}"] += 1
+
+
+def reject(counts: Counter[str], reason: str) -> None:
+    """Count a person whom SugarCRM does not take."""
+    counts["count:rejected"] += 1
+    counts[f"reason:{reason}"] += 1
