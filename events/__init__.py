@@ -22,6 +22,7 @@ from events.facts import PageVisited as PageVisited
 # Hints
 from events.hints import ListImportRequested as ListImportRequested
 from events.hints import ProgramTick as ProgramTick
+from events.hints import RecordChanged as RecordChanged
 from events.hints import SyncTick as SyncTick
 
 # Publishing

@@ -33,3 +33,11 @@ class ListImportRequested(Struct, frozen=True, kw_only=True):
 
     module: Literal["Leads", "Contacts"]
     columns: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
+
+
+class RecordChanged(Struct, frozen=True, kw_only=True):
+    """A record of SugarCRM changed, or was deleted: it is read, and nothing of this is believed."""
+
+    module: Literal["Leads", "Contacts"]
+    record_id: Annotated[str, Meta(min_length=1, max_length=36)]
+    deleted: bool = False

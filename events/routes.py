@@ -11,7 +11,7 @@ from events.facts import (
     LandingPageVisited,
     PageVisited,
 )
-from events.hints import ListImportRequested, ProgramTick, SyncTick
+from events.hints import ListImportRequested, ProgramTick, RecordChanged, SyncTick
 
 Event = (
     FormSubmitted
@@ -23,6 +23,7 @@ Event = (
     | ListImportRequested
     | SyncTick
     | ProgramTick
+    | RecordChanged
 )
 
 
@@ -51,6 +52,7 @@ ROUTES: Mapping[type[Event], Route] = {
     PageVisited: Route(behaviour=True),
     ListImportRequested: Route(actors=(To("sync", "start_import"),)),
     SyncTick: Route(actors=(To("sync", "start_sync"),)),
+    RecordChanged: Route(actors=(To("sync", "look_at_record"),)),
     ProgramTick: Route(actors=(To("score", "run_program"),)),
 }
 

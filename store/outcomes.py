@@ -11,7 +11,7 @@ KEEP_S = 31 * 86_400
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, and of hints
-    started, folded (into a run that was going on), ran.
+    started, folded (into a run that was going on), ran, looked.
 
     `reason` is for a person, and names no customer. `run` is the run that does the work.
     """

@@ -183,7 +183,8 @@ class Records:
         """
         notes = notes or RunNotes()
         rows = [self._row(change) for change in changes]
-        moved = {name: count for name, count in notes.add.items() if count}
+        # Counters belong to a run; work outside of one leaves none behind.
+        moved = {name: n for name, n in notes.add.items() if n and notes.run_id}
         live = sum(_is_live(c.after) - _is_live(c.before) for c in changes)
         args: list[str | bytes | int] = [str(fence.token) if fence else "", live]
         args += [len(rows), len(notes.set), len(moved), len(state or {})]

@@ -2,6 +2,7 @@
 
 MODULES = (
     "workers.behaviour",
+    "workers.hooks",
     "workers.imports",
     "workers.leads",
     "workers.notes",

@@ -16,6 +16,7 @@ from events import (
     ListImportRequested,
     PageVisited,
     ProgramTick,
+    RecordChanged,
     SyncTick,
     decode,
     decode_batch,
@@ -33,6 +34,7 @@ EVENTS = [
     PageVisited(url="https://example.com/", email="ana@example.com"),
     SyncTick(list="leads", schedule="daily", slot=1_800_000_000, missed=2),
     ProgramTick(program="score"),
+    RecordChanged(module="Leads", record_id="1-a", deleted=True),
     ListImportRequested(module="Leads", columns=("email1", "last_name")),
 ]
 OPENED = {
