@@ -3,6 +3,7 @@
 import msgspec
 import redis
 
+from store.queues import NAMESPACE
 from sync.runs import Phase, Run
 
 RUNS_KEPT = 200
@@ -10,9 +11,10 @@ KEEP_S = 90 * 86_400
 _PLAIN = ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at")
 
 # Start a run unless one is going on; answers the id of the one that is, either way.
+# One that is not kept any more, having stood still for so long, is not going on.
 _START = """
 local active = redis.call('get', KEYS[1])
-if active then return active end
+if active and redis.call('exists', 'run:' .. active) == 1 then return active end
 redis.call('set', KEYS[1], ARGV[1])
 redis.call('hset', KEYS[2], unpack(ARGV, 4))
 redis.call('expire', KEYS[2], ARGV[3])
@@ -24,16 +26,29 @@ return ARGV[1]
 # End a run once: the list is free for the next one.
 _FINISH = """
 if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+local phase = redis.call('hget', KEYS[2], 'phase')
+if phase == 'done' or phase == 'failed' then return 0 end
 redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
 return 1
 """
 
-# Move from one phase to the next, unless somebody did already.
+# Move from one phase to the next, unless somebody did already, and queue the message that
+# carries it out: in two steps, a worker killed between them would leave the run standing.
 _MOVE = """
 if redis.call('hget', KEYS[1], 'phase') ~= ARGV[1] then return 0 end
 redis.call('hset', KEYS[1], 'phase', ARGV[2], 'progressed_at', ARGV[3])
+redis.call('hset', KEYS[2], ARGV[4], ARGV[5])
+redis.call('rpush', KEYS[3], ARGV[4])
 return 1
 """
+
+
+class Queued(msgspec.Struct, frozen=True):
+    """A message as RedisBroker would store it, under its id."""
+
+    queue: str
+    id: str
+    text: bytes
 
 
 class RunMissingError(KeyError):
@@ -114,9 +129,11 @@ class Runs:
         alive = {"progressed_at": at} if at else {}
         self._client.hset(f"run:{run_id}", mapping={"waits_for": problem, **alive})
 
-    def move(self, run_id: str, before: Phase, after: Phase, at: str) -> bool:
-        """Go from phase `before` to `after`; False when somebody else did."""
-        return bool(self._move(keys=[f"run:{run_id}"], args=[before, after, at]))
+    def move(self, run_id: str, before: Phase, after: Phase, at: str, then: Queued) -> bool:
+        """Go from phase `before` to `after`, and queue `then`; False when somebody else did."""
+        queue = f"{NAMESPACE}:{then.queue}"
+        keys = [f"run:{run_id}", f"{queue}.msgs", queue]
+        return bool(self._move(keys=keys, args=[before, after, at, then.id, then.text]))
 
     def finish(self, run: Run, phase: Phase, at: str, problem: str = "") -> None:
         """End the run, and free its list; a second call changes nothing more."""

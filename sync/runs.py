@@ -9,11 +9,12 @@ from sync.setup import SyncSetup
 Phase = Literal["programs", "import", "pull", "sweep", "fill", "push", "done", "failed"]
 Kind = Literal["import", "sync"]
 
-# pull -> sweep -> fill -> programs -> push -> done. An import only fills the list.
+# pull -> sweep -> fill -> programs -> push -> done. An import only fills the list, with columns
+# that are added while it goes on, too.
 # Programs run right before the push, after the pull: so the score is as fresh as can be, and
 # people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
-    "import": ("import", "done"),
+    "import": ("import", "fill", "done"),
     "sync": ("pull", "sweep", "fill", "programs", "push", "done"),
 }
 OUTCOMES = (

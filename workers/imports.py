@@ -15,6 +15,8 @@ from sync.identity import slug
 from sync.lists import IMPORT_TITLES, MarketingList
 from sync.merge import Permission
 from sync.runs import ID_PARTS, Run, first_phase, part_bounds
+from sync.setup import SyncSetup
+from sync.setup import permission as permission_of
 from workers.app import App, app
 from workers.catalogues import default_columns, read_catalogue
 from workers.pages import read_ahead
@@ -118,20 +120,27 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
 
 
 def _end_if_last(here: Step) -> None:
-    """The last part to end sets the cursor to when the import began, and ends the run.
+    """End this phase once all parts have ended. The last two may both ask for it: one does it."""
+    if all(here.place(f"part{part}") == ENDED for part in range(len(ID_PARTS))):
+        here.finish_phase()
 
-    A column that was added while it went on is not filled: pages before did not have it.
+
+def conclude_import(here: Step) -> None:
+    """Note from when on the list is to be pulled, and which columns are filled.
+
+    A list that was pulled before goes on from there: an import sees no deletions. A column that
+    was added while it went on is not filled: pages before did not have it.
     """
-    if any(here.place(f"part{part}") != ENDED for part in range(len(ID_PARTS))):
-        return
-    filled = {"cursor_at": here.place("began_at"), "filled": here.place("columns")}
-    here.records.commit(state=filled)
-    here.finish_phase()
+    cursor = here.records.state("cursor_at") or here.place("began_at")
+    here.records.commit(
+        fence=here.fence, state={"cursor_at": cursor, "filled": here.place("columns")}
+    )
 
 
 def intake_for(here: Step, *, add_new: bool, permission: Permission | None = None) -> Intake:
     """What may happen to rows taken in by this step. An import may fill every column."""
-    everything = Permission(push=frozenset(), pull=frozenset(here.of.columns))
+    pushed = permission_of(here.of.setup or SyncSetup(), here.of.columns).push
+    everything = Permission(push=pushed, pull=frozenset(here.of.columns))
     return Intake(
         of=here.of,
         records=here.records,

@@ -1,6 +1,6 @@
 """Pull: what changed in SugarCRM since the cursor goes into the list."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import dramatiq
 
@@ -8,7 +8,7 @@ from store.records import RunNotes
 from sugarcrm.crm import Page, Position
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
-from workers.imports import ENDED, intake_for
+from workers.imports import ENDED, conclude_import, intake_for
 from workers.pages import read_ahead
 from workers.steps import Step, now_text, step
 from workers.take_in import take_in
@@ -16,6 +16,7 @@ from workers.take_in import take_in
 # A row's date_modified is taken when its save starts and is seen when that ends, so the last
 # while is read again; it must be longer than the slowest save on the server.
 OVERLAP = timedelta(seconds=120)
+FILLED = "fill_columns"  # the place that says which columns this run fills
 _INSTANT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -63,9 +64,18 @@ def _pull_pages(here: Step, start: Position | None) -> bool:
         places = {"place:pull": _place(page), "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
         # The cursor itself moves only with the last page: a run that begins again reads it all.
-        state = {} if page.after else {"cursor_at": newest}
+        state = {} if page.after else {"cursor_at": _cursor(here, newest)}
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
     return True
+
+
+def _cursor(here: Step, newest: str) -> str:
+    """Where the next pull begins. Rows dated in the future must not hide what changes until then;
+    SugarCRM's clock is asked only when ours says that there may be such.
+    """
+    if newest <= datetime.now(UTC).strftime(_INSTANT):
+        return newest
+    return min(newest, here.app.crm().server_info().gmt_time)
 
 
 def with_overlap(cursor: str) -> str:
@@ -90,9 +100,11 @@ def fill(app: App, run_id: str) -> None:
     with step(app, run_id, "fill") as here:
         if here is None:
             return
+        if here.run.kind == "import":
+            conclude_import(here)
         filled = here.records.state("filled").split(",")
         # Those of the moment when the phase began: one added since would miss the first pages.
-        columns = app.runs.remember(run_id, "columns", ",".join(here.of.columns)).split(",")
+        columns = app.runs.remember(run_id, FILLED, ",".join(here.of.columns)).split(",")
         missing = [column for column in columns if column not in filled]
         place = here.place("fill")
         if missing and place != ENDED and not _fill_pages(here, missing, place):
@@ -118,7 +130,7 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         reached = page.after.id if page.after else ENDED
         places = {"place:fill": reached, "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
-        state = {} if page.after else {"filled": here.place("columns")}
+        state = {} if page.after else {"filled": here.place(FILLED)}
         rows = [row for row in page.rows if row.id in known]
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
     return True

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import dramatiq
 import structlog
@@ -13,7 +14,7 @@ from store.leases import HeldError, Lease
 from store.lists import ListMissingError
 from store.outcomes import Outcome
 from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
-from store.runs import RunMissingError
+from store.runs import Queued, RunMissingError
 from sync.catalogue import Module
 from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
@@ -47,10 +48,22 @@ def now_text() -> str:
 
 def send(phase: Phase, *args: str | int) -> None:
     """Enqueue the actor of `phase`."""
+    dramatiq.get_broker().enqueue(_message(phase, args, {}))
+
+
+def _message(
+    phase: Phase, args: tuple[str | int, ...], options: dict[str, str]
+) -> dramatiq.Message[None]:
     queue, actor = PHASE_ACTORS[phase]
-    dramatiq.get_broker().enqueue(
-        dramatiq.Message(queue_name=queue, actor_name=actor, args=args, kwargs={}, options={})
+    return dramatiq.Message(
+        queue_name=queue, actor_name=actor, args=args, kwargs={}, options=options
     )
+
+
+def _queued(phase: Phase, run_id: str) -> Queued:
+    message_id = str(uuid4())
+    message = _message(phase, (run_id,), {"redis_message_id": message_id})
+    return Queued(message.queue_name, message_id, message.encode())
 
 
 def begin(app: App, run: Run) -> bool:
@@ -142,13 +155,14 @@ class Step:
         send(self.run.phase, self.run.id, *args)
 
     def finish_phase(self) -> None:
-        """Move the run to its next phase and start that, or end the run."""
-        following = next_phase(self.run.kind, self.run.phase, self.of.setup)
+        """Move the run to its next phase and start that, or end the run; once, whoever asks."""
+        run, following = self.run, next_phase(self.run.kind, self.run.phase, self.of.setup)
         if following == "done":
-            self.app.runs.finish(self.run, "done", now_text())
-            log.info("run finished", run=self.run.id, list=self.of.id)
-        elif self.app.runs.move(self.run.id, self.run.phase, following, now_text()):
-            send(following, self.run.id)
+            self.app.runs.finish(run, "done", now_text())
+            log.info("run finished", run=run.id, list=self.of.id)
+        else:
+            then = _queued(following, run.id)
+            self.app.runs.move(run.id, run.phase, following, now_text(), then)
 
 
 @contextmanager
@@ -172,7 +186,8 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
     A Permanent failure inside ends the run and is kept as its problem, for a person to see.
 
     Raises:
-        Retriable: another worker holds the lease, or took it over.
+        Postponed: another worker holds the lease.
+        Retriable: another worker took it over.
     """
     run = _run(app, run_id)
     if run is None or run.phase != phase:
@@ -181,13 +196,15 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
     try:
         lease = app.leases.acquire(f"run:{run_id}:{part}", app.knobs.lease_s)
     except HeldError as error:
-        raise Retriable(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
+        raise Postponed(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
     try:
         with waiting_told(app, run_id), in_lane(_LANES.get(phase, "sync")):
             yield Step(app, run, app.lists.get(run.list), lease)
     except FencedError as error:
         raise Retriable(f"run {run_id} was taken over by another worker") from error
     except (Permanent, ListMissingError) as error:
+        if not lease.renew():  # it is another's by now, and so is the run
+            raise Retriable(f"run {run_id} was taken over by another worker") from error
         log.warning("run failed", run=run_id, problem=str(error))
         app.runs.finish(run, "failed", now_text(), str(error))
     finally:

@@ -1,0 +1,167 @@
+"""Runs end once, go on after any failure, and miss nothing."""
+
+import time
+from datetime import timedelta
+
+import pytest
+
+from events import ListImportRequested, SyncTick
+from sugarcrm.crm import Draft
+from sync.failure import Permanent, Postponed, Retriable
+from sync.setup import PullSetup, PushSetup
+from workers import imports, pull, steps
+from workers.steps import now_text, step
+
+COLUMNS = ("email1", "last_name", "phone_work")
+LEADS = "all-sugarcrm-leads"
+PULL = PullSetup(add_new=True, update_existing=True)
+
+
+def only_begun(loop, event):
+    """Publish, and carry out the first message only; give the run that it began."""
+    loop.app.producer.publish(event)
+    message = loop.take()
+    loop.broker.get_actor(message.actor_name).fn(*message.args)
+    return loop.app.runs.active(LEADS)
+
+
+def state(loop, name):
+    return loop.app.lists.records(loop.app.lists.get(LEADS)).state(name)
+
+
+def test_a_worker_killed_as_a_phase_ends_leaves_the_message_of_the_next(loop, monkeypatch):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    run = only_begun(loop, SyncTick(list=LEADS))
+    loop.take()
+    monkeypatch.setattr(steps, "send", pytest.fail)
+
+    loop.broker.get_actor("pull_batch").fn(run.id)
+    monkeypatch.undo()
+    loop.deliver()
+
+    assert loop.app.runs.get(run.id).phase == "done"
+
+
+def test_a_second_delivery_while_the_first_goes_on_waits_and_uses_up_no_try(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    run = only_begun(loop, SyncTick(list=LEADS))
+
+    with step(loop.app, run.id, "pull") as here:
+        assert here is not None
+        with pytest.raises(Postponed):
+            loop.broker.get_actor("pull_batch").fn(run.id)
+
+
+def test_a_worker_whose_run_was_taken_over_cannot_fail_it(loop, monkeypatch):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    run = only_begun(loop, SyncTick(list=LEADS))
+
+    def refused(_):
+        loop.app.client.delete(f"lease:run:{run.id}:")  # its time is up
+        raise Permanent("refused")
+
+    monkeypatch.setattr(pull.Step, "finish_phase", refused)
+    with pytest.raises(Retriable):
+        loop.broker.get_actor("pull_batch").fn(run.id)
+
+    assert loop.app.runs.active(LEADS).id == run.id
+
+
+def test_the_slower_of_the_last_two_parts_of_an_import_ends_nothing_twice(loop):
+    run = only_begun(loop, ListImportRequested(module="Leads", columns=COLUMNS))
+    with step(loop.app, run.id, "import", part="slow") as slow:
+        loop.deliver()
+        loop.allow(LEADS, pull=PULL)
+        time.sleep(1.1)
+        loop.crm.create_many("Leads", [Draft("0000ffff-1", {"last_name": "Later"})])
+        loop.sync(LEADS)
+        cursor = state(loop, "cursor_at")
+
+        imports._end_if_last(slow)
+
+    assert loop.app.runs.get(run.id).phase == "done"
+    assert state(loop, "cursor_at") == cursor
+    assert loop.take() is None
+
+
+def test_a_deletion_between_a_sync_and_a_second_import_is_not_missed(loop, person, monkeypatch):
+    monkeypatch.setattr(pull, "OVERLAP", timedelta(0))
+    leaver = Draft("0000ffff-2", {"last_name": "Leaver"})
+    loop.crm.create_many("Leads", [leaver])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    loop.sync(LEADS)
+
+    person.delete("Leads", leaver.id)
+    time.sleep(1.1)  # SugarCRM's instants are whole seconds
+    loop.import_all(columns=(*COLUMNS, "title"))
+    loop.sync(LEADS)
+
+    assert leaver.id not in loop.members(LEADS)
+
+
+def test_a_second_import_with_other_columns_fills_them_for_everybody(loop):
+    loop.import_all(columns=COLUMNS)
+
+    of, members = loop.import_all(columns=("title", "last_name"))
+
+    assert of.columns == (*COLUMNS, "title")
+    assert all("title" in record.values for record in members.values())
+    assert state(loop, "filled") == ",".join(of.columns)
+
+
+def test_a_column_asked_for_while_an_import_goes_on_is_filled_by_it(loop):
+    only_begun(loop, ListImportRequested(module="Leads", columns=COLUMNS))
+    first_part = loop.take()
+    loop.broker.get_actor(first_part.actor_name).fn(*first_part.args)
+
+    loop.publish(ListImportRequested(module="Leads", columns=("title",)))
+
+    assert all("title" in record.values for record in loop.members(LEADS).values())
+
+
+def test_a_row_dated_in_the_future_hides_no_later_change(loop, person, monkeypatch):
+    monkeypatch.setattr(pull, "OVERLAP", timedelta(0))
+    drafts = [Draft(f"0000ffff-3{n}", {"last_name": "Before"}) for n in range(2)]
+    loop.crm.create_many("Leads", drafts)
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    future = {"date_modified": "2099-01-01 00:00:00", "update_date_modified": False}
+    person.edit("Leads", drafts[0].id, last_name="Future", **future)
+    loop.sync(LEADS)
+
+    person.edit("Leads", drafts[1].id, last_name="After")
+    loop.sync(LEADS)
+    person.delete("Leads", drafts[0].id)
+
+    names = {crm_id: r.values["last_name"] for crm_id, r in loop.members(LEADS).items()}
+    assert (names[drafts[0].id], names[drafts[1].id]) == ("Future", "After")
+
+
+def test_a_run_that_nobody_keeps_any_more_does_not_block_its_list(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    stood_still = only_begun(loop, SyncTick(list=LEADS))
+    loop.take()
+    loop.app.client.delete(f"run:{stood_still.id}")  # as after 90 days
+
+    assert loop.sync(LEADS).phase == "done"
+
+
+def test_a_failed_run_frees_its_list_and_the_next_tick_starts_where_it_was(loop):
+    loop.import_all(columns=COLUMNS)
+    push = PushSetup(update_existing=True, fields=("phone_work",))
+    loop.allow(LEADS, push, PULL)
+    crm_id, ours = next(iter(loop.members(LEADS).items()))
+    loop.edit(LEADS, ours, phone_work="+1 555 0999")
+    run = only_begun(loop, SyncTick(list=LEADS))
+    loop.take()
+    loop.app.runs.finish(run, "failed", now_text(), "refused")
+
+    loop.sync(LEADS)
+
+    assert loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values["phone_work"].endswith("0999")
+    assert loop.app.runs.get(run.id).phase == "failed"
