@@ -4,6 +4,7 @@ import time
 from collections import defaultdict
 
 import dramatiq
+import structlog
 
 import events
 from store.journal import Entry
@@ -12,6 +13,8 @@ from sync.failure import Retriable
 from sync.identity import normal_email
 from sync.score import Behaviour, fold
 from workers.app import App, app
+
+log = structlog.get_logger(__name__)
 
 DRAIN = 1000  # events added up in one commit
 PATIENCE_S = 5.0
@@ -53,13 +56,22 @@ def drain(app: App) -> int:
         if not waiting:
             return total
         done_by = defaultdict(list)
-        for behaviour in filter(None, map(behaviour_of, waiting)):
+        for behaviour in filter(None, map(_read, waiting)):
             done_by[behaviour.person].append(behaviour)
         before = app.people.tallies(list(done_by))
         after = {who: fold(before[who], did) for who, did in done_by.items()}
         # Two drains at once: only the one that still stands at `place` counts.
         if app.people.advance(place, waiting[-1].id, after):
             total += len(waiting)
+
+
+def _read(entry: Entry) -> Behaviour | None:
+    """What a person did; one event that cannot be read must not hold up all after it."""
+    try:
+        return behaviour_of(entry)
+    except events.BadEventError as error:
+        log.warning("behaviour passed over", event_key=entry.id, type=entry.type, error=str(error))
+        return None
 
 
 def behaviour_of(entry: Entry) -> Behaviour | None:

@@ -40,6 +40,15 @@ def test_a_drain_of_thousands_is_exact(loop):
     assert sum(points(loop, f"p{n}@example.com") for n in range(7)) == 2500
 
 
+def test_behaviour_that_a_newer_version_left_is_passed_over_and_holds_up_nothing(loop):
+    newer = b'{"specversion":"1.0","id":"1","source":"m","type":"VideoWatched","data":{}}'
+    loop.app.client.xadd("behaviour", {"type": "VideoWatched", "event": newer}, id="1-1")
+
+    loop.publish(PageVisited(url="https://x", email="after@example.com"))
+
+    assert points(loop, "after@example.com") == 1
+
+
 def test_a_program_sets_the_score_when_now_is_clicked(loop):
     email = "scored@example.com"
     loop.crm.create_many("Leads", [Draft("0000cccc-1", {"last_name": "S", "email1": email})])
