@@ -9,6 +9,15 @@ from sync.records import Intent, Theirs
 HEALS = 3
 
 
+def may_be_unseen(field: str, theirs: Theirs, ring: tuple[Intent, ...]) -> bool:
+    """Whether SugarCRM's value of `field` may be what it made of a write whose answer we lost.
+
+    Cut or rewritten it is told only by us having written last. Where somebody edited the row
+    since, it looks like an edit of theirs, and wins over one made here: that much is not known.
+    """
+    return theirs.by_us and any(i.field == field and not (i.settled or i.seen) for i in ring)
+
+
 def is_echo(
     field: str, present: str, theirs: Theirs, ring: tuple[Intent, ...], definition: FieldDef | None
 ) -> bool:
@@ -26,5 +35,5 @@ def is_echo(
     ]
     if not matching:
         return False
-    since = own[matching[-1] + 1 :]
-    return sum(same(intent.value, present, definition) for intent in since) < HEALS
+    healed = [intent for intent in own[matching[-1] + 1 :] if intent.settled]  # seen to be in vain
+    return sum(same(intent.value, present, definition) for intent in healed) < HEALS

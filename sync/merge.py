@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.canonical import Catalogue, is_set, same
-from sync.echo import is_echo
+from sync.echo import is_echo, may_be_unseen
 from sync.records import Agreement, Intent, Record, Theirs
 
 CONSENT_FIELDS = frozenset({"email_opt_out", "invalid_email"})
@@ -84,7 +84,10 @@ def _sides(
 ) -> _Sides:
     mine, crm, base = record.values[field], theirs.values[field], record.base.get(field)
     they_changed = base is None or crm != base.theirs
-    echo = they_changed and is_echo(field, mine, theirs, intents, catalogue.get(field))
+    echo = they_changed and (
+        is_echo(field, mine, theirs, intents, catalogue.get(field))
+        or may_be_unseen(field, theirs, intents)
+    )
     return _Sides(
         field,
         mine,

@@ -40,13 +40,15 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
     """A value that we were about to write to SugarCRM, noted before the write.
 
     Open until a fenced commit has seen the row afterwards; then settled, and kept a while to
-    recognise our own echo. `at` is when it was noted, in seconds since 1970.
+    recognise our own echo. `at` is when it was noted, in seconds since 1970. `seen` when a pull
+    has seen the row since: it may land all the same, but had not changed it by then.
     """
 
     field: str
     value: str
     settled: bool = False
     at: int = 0
+    seen: bool = False
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,8 +78,14 @@ def recent(ring: tuple[Intent, ...], now_s: float) -> tuple[Intent, ...]:
 def with_intents(
     ring: tuple[Intent, ...], sent: Mapping[str, str], now_s: float = 0
 ) -> tuple[Intent, ...]:
-    """Add a write-ahead intent per field of `sent`, keeping the newest few of each field."""
-    grown = [*ring, *(Intent(field, value, at=int(now_s)) for field, value in sent.items())]
+    """Add a write-ahead intent per field of `sent`, keeping the newest few of each field.
+
+    Another try of the same write adds none: during an outage, tries would crowd out the others.
+    """
+    newest = {intent.field: intent for intent in ring}
+    tried = {field for field, i in newest.items() if not i.settled and i.value == sent.get(field)}
+    added = [Intent(f, value, at=int(now_s)) for f, value in sent.items() if f not in tried]
+    grown = [*ring, *added]
     kept: list[Intent] = []
     seen: dict[str, int] = {}
     for intent in reversed(grown):
@@ -85,6 +93,13 @@ def with_intents(
         if seen[intent.field] <= INTENTS_KEPT_PER_FIELD:
             kept.append(intent)
     return tuple(reversed(kept))
+
+
+def seen_intents(ring: tuple[Intent, ...]) -> tuple[Intent, ...] | None:
+    """Mark every intent as seen by a pull; None when all of them are."""
+    if all(intent.seen or intent.settled for intent in ring):
+        return None
+    return tuple(msgspec.structs.replace(intent, seen=True) for intent in ring)
 
 
 def settle_intents(ring: tuple[Intent, ...]) -> tuple[Intent, ...]:

@@ -39,9 +39,7 @@ def settle(
     again, altered = False, []
     for field, sent in merged.push.items() if read_back else ():
         verdict = _verdict(field, sent, read_back, intents, catalogue)
-        base[field] = verdict.agreement or Agreement(
-            base[field].ours if field in base else "", verdict.seen
-        )
+        base[field] = verdict.agreement
         again |= verdict.again
         if verdict.altered:
             altered.append(field)
@@ -49,9 +47,23 @@ def settle(
     return Settled(record=kept, again=again, altered=tuple(altered))
 
 
+def rebased(record: Record, merged: Merge, theirs: Theirs) -> Record:
+    """Note, for what a pull leaves to the push, that SugarCRM's present value was dealt with.
+
+    It may be an older write of ours that came back, or a blank or an opt-in that does not count:
+    agreed on, it leaves ours as the newer value, which is then pushed. An edit they make until
+    then is one that nobody has seen.
+    """
+    base = dict(record.base)
+    for field in merged.push:
+        seen, agreed = theirs.values[field], base.get(field)
+        if agreed is None or agreed.theirs != seen or agreed.ours == record.values[field]:
+            base[field] = Agreement(seen, seen)
+    return record if base == record.base else msgspec.structs.replace(record, base=base)
+
+
 class _Verdict(msgspec.Struct, frozen=True):
-    agreement: Agreement | None
-    seen: str
+    agreement: Agreement
     again: bool = False
     altered: bool = False
 
@@ -65,14 +77,14 @@ def _verdict(
 ) -> _Verdict:
     """Judge one field by the read-back rule."""
     if read_back is None or field not in read_back.values:
-        return _Verdict(Agreement(sent, sent), sent)  # a field that cannot be read back
+        return _Verdict(Agreement(sent, sent))  # a field that cannot be read back
     seen, definition = read_back.values[field], catalogue.get(field)
     if same(seen, sent, definition):
-        return _Verdict(Agreement(sent, seen), seen)
+        return _Verdict(Agreement(sent, seen))
     if is_echo(field, sent, read_back, intents, definition):
         # Another write of ours landed after this one: the present value must go out again.
-        return _Verdict(None, seen, again=True)
+        return _Verdict(Agreement(seen, seen), again=True)
     if read_back.by_us:
-        return _Verdict(Agreement(sent, seen), seen, altered=True)
+        return _Verdict(Agreement(sent, seen), altered=True)
     # A person edited it after us: agree on what we wrote, so that theirs counts as a change.
-    return _Verdict(Agreement(sent, canonical(sent, definition)), seen, again=True)
+    return _Verdict(Agreement(sent, canonical(sent, definition)), again=True)

@@ -84,6 +84,9 @@ def _create(
         if row is None or draft.id in refused:
             reject(counts, refused.get(draft.id) or "SugarCRM did not keep it")
             continue
+        if row.deleted:
+            _bury(here, record, row.id)
+            continue
         _settle(here, scope, record, draft, row, rings.get(record.id, ()), noted[record.id])
 
 

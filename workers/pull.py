@@ -6,6 +6,7 @@ import dramatiq
 
 from store.records import RunNotes
 from sugarcrm.crm import Page, Position
+from sync.cursor import INSTANT, next_cursor, with_overlap
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, conclude_import, intake_for
@@ -13,11 +14,7 @@ from workers.pages import read_ahead
 from workers.steps import Step, now_text, step
 from workers.take_in import take_in
 
-# A row's date_modified is taken when its save starts and is seen when that ends, so the last
-# while is read again; it must be longer than the slowest save on the server.
-OVERLAP = timedelta(seconds=120)
 FILLED = "fill_columns"  # the place that says which columns this run fills
-_INSTANT = "%Y-%m-%d %H:%M:%S"
 
 
 @dramatiq.actor(queue_name="sync", actor_name="pull_batch")
@@ -48,6 +45,7 @@ def _pull_pages(here: Step, start: Position | None) -> bool:
     """Take in page after page from `start` on; False when time was up before the end."""
     crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
     cursor = here.records.state("cursor_at")
+    began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
     since, setup = with_overlap(cursor), here.of.setup or SyncSetup()
     allowed = permission(setup, columns)
     intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
@@ -64,26 +62,19 @@ def _pull_pages(here: Step, start: Position | None) -> bool:
         places = {"place:pull": _place(page), "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
         # The cursor itself moves only with the last page: a run that begins again reads it all.
-        state = {} if page.after else {"cursor_at": _cursor(here, newest)}
+        state = {} if page.after else {"cursor_at": _cursor(here, cursor, newest, began)}
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
     return True
 
 
-def _cursor(here: Step, newest: str) -> str:
+def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:
     """Where the next pull begins. Rows dated in the future must not hide what changes until then;
     SugarCRM's clock is asked only when ours says that there may be such.
     """
-    if newest <= datetime.now(UTC).strftime(_INSTANT):
-        return newest
-    return min(newest, here.app.crm().server_info().gmt_time)
-
-
-def with_overlap(cursor: str) -> str:
-    """Where to read from; an empty cursor means from the beginning."""
-    if not cursor:
-        return "1970-01-01 00:00:00"
-    moment = datetime.strptime(cursor, _INSTANT)  # noqa: DTZ007  SugarCRM's clock, naive UTC
-    return (moment - OVERLAP).strftime(_INSTANT)
+    now = datetime.now(UTC)
+    if newest > now.strftime(INSTANT):
+        newest = min(newest, here.app.crm().server_info().gmt_time)
+    return next_cursor(cursor, newest, max(now - datetime.fromisoformat(began), timedelta(0)))
 
 
 def _position(place: str) -> Position | None:

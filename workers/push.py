@@ -136,6 +136,9 @@ def _settle(
     if plan.merged.push and (refused or row is None):
         reject(counts, refused or "SugarCRM did not keep the change")
         return
+    if row and row.deleted:  # meanwhile, and without its address and other links by now
+        _bury(here, plan.record)
+        return
     ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
     read_back = theirs_of(row, scope.our_user_id) if row else None
     settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue)

@@ -11,8 +11,17 @@ from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
-from sync.records import GONE_HERE, GONE_THERE, Agreement, Intent, Record, Theirs, recent
-from sync.settle import settle
+from sync.records import (
+    GONE_HERE,
+    GONE_THERE,
+    Agreement,
+    Intent,
+    Record,
+    Theirs,
+    recent,
+    seen_intents,
+)
+from sync.settle import rebased, settle
 from workers.meeting import Holders, unbound_of
 from workers.push_scope import Scope
 
@@ -118,7 +127,7 @@ def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) ->
     theirs = theirs_of(row, scope.our_user_id)
     merged = merge(whole, theirs, ring, scope.permission, scope.catalogue)
     incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=())
-    return settle(whole, incoming, None, ring, scope.catalogue).record
+    return rebased(settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs)
 
 
 def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
@@ -149,11 +158,11 @@ def _update(
     theirs = theirs_of(row, intake.our_user_id)
     merged = merge(whole, theirs, ring, intake.permission, intake.catalogue)
     incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=merged.conflicts)
-    after = settle(whole, incoming, None, ring, intake.catalogue).record
-    # One that ours is to win is met again by the push, and counted there.
-    conflicts = ["conflicts" for conflict in merged.conflicts if conflict.field in merged.pull]
+    after = rebased(settle(whole, incoming, None, ring, intake.catalogue).record, merged, theirs)
+    conflicts = ["conflicts"] * len(merged.conflicts)
     if after == record:
         return None, ["unchanged", *conflicts]
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
-    change = Change(before=record, after=after, dirty=True if merged.push else None)
+    dirty = True if merged.push else None
+    change = Change(before=record, after=after, dirty=dirty, intents=seen_intents(ring))
     return change, [outcome, *conflicts]

@@ -1,12 +1,13 @@
 """Runs end once, go on after any failure, and miss nothing."""
 
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from events import ListImportRequested, SyncTick
 from sugarcrm.crm import Draft
+from sync import cursor
 from sync.failure import Permanent, Postponed, Retriable
 from sync.setup import PullSetup, PushSetup
 from workers import imports, pull, steps
@@ -78,17 +79,17 @@ def test_the_slower_of_the_last_two_parts_of_an_import_ends_nothing_twice(loop):
         time.sleep(1.1)
         loop.crm.create_many("Leads", [Draft("0000ffff-1", {"last_name": "Later"})])
         loop.sync(LEADS)
-        cursor = state(loop, "cursor_at")
+        reached = state(loop, "cursor_at")
 
         imports._end_if_last(slow)
 
     assert loop.app.runs.get(run.id).phase == "done"
-    assert state(loop, "cursor_at") == cursor
+    assert state(loop, "cursor_at") == reached
     assert loop.take() is None
 
 
 def test_a_deletion_between_a_sync_and_a_second_import_is_not_missed(loop, person, monkeypatch):
-    monkeypatch.setattr(pull, "OVERLAP", timedelta(0))
+    monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
     leaver = Draft("0000ffff-2", {"last_name": "Leaver"})
     loop.crm.create_many("Leads", [leaver])
     loop.import_all(columns=COLUMNS)
@@ -124,7 +125,7 @@ def test_a_column_asked_for_while_an_import_goes_on_is_filled_by_it(loop):
 
 
 def test_a_row_dated_in_the_future_hides_no_later_change(loop, person, monkeypatch):
-    monkeypatch.setattr(pull, "OVERLAP", timedelta(0))
+    monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
     drafts = [Draft(f"0000ffff-3{n}", {"last_name": "Before"}) for n in range(2)]
     loop.crm.create_many("Leads", drafts)
     loop.import_all(columns=COLUMNS)
@@ -139,6 +140,28 @@ def test_a_row_dated_in_the_future_hides_no_later_change(loop, person, monkeypat
 
     names = {crm_id: r.values["last_name"] for crm_id, r in loop.members(LEADS).items()}
     assert (names[drafts[0].id], names[drafts[1].id]) == ("Future", "After")
+
+
+def test_a_save_that_ended_while_a_long_pull_went_on_is_seen_by_the_next(loop, person, monkeypatch):
+    monkeypatch.setattr(cursor, "OVERLAP", timedelta(0))
+    drafts = [Draft(f"0000ffff-4{n}", {"last_name": "Before"}) for n in range(2)]
+    loop.crm.create_many("Leads", drafts)
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    now = datetime.now(UTC)
+    at = {n: (now + timedelta(seconds=n)).strftime(cursor.INSTANT) for n in (-40, -20)}
+    stamped = {"update_date_modified": False}
+    loop.app.client.hset(f"list:{LEADS}:state", "cursor_at", at[-40])
+    person.edit("Leads", drafts[0].id, last_name="Early", date_modified=at[-20], **stamped)
+
+    run = only_begun(loop, SyncTick(list=LEADS))
+    began = (now - timedelta(seconds=60)).isoformat(timespec="seconds")
+    loop.app.runs.remember(run.id, "pull_began_at", began)
+    loop.deliver()
+    person.edit("Leads", drafts[1].id, last_name="Late", date_modified=at[-40], **stamped)
+    loop.sync(LEADS)
+
+    assert loop.members(LEADS)[drafts[1].id].values["last_name"] == "Late"
 
 
 def test_a_run_that_nobody_keeps_any_more_does_not_block_its_list(loop):

@@ -114,6 +114,23 @@ def test_a_value_that_the_server_sets_again_each_time_is_taken_after_a_few_tries
     assert taken.pull == {"phone": "theirs"}
 
 
+@pytest.mark.parametrize(
+    ("intent", "by_us", "push"),
+    [
+        pytest.param(Intent("phone", "<b>b"), True, {"phone": "c"}, id="perhaps_rewritten"),
+        pytest.param(Intent("phone", "<b>b"), False, {}, id="others_wrote_since"),
+        pytest.param(Intent("phone", "<b>b", seen=True), True, {}, id="it_had_not_landed"),
+    ],
+)
+def test_what_became_of_a_write_whose_answer_was_lost_does_not_undo_a_later_edit(
+    intent, by_us, push
+):
+    merged = decide(("a", "a"), "c", "b", intents=(intent,), by_us=by_us)
+
+    assert merged.push == push
+    assert merged.pull == ({} if push else {"phone": "b"})
+
+
 def test_what_came_back_long_after_our_write_is_an_edit():
     long_ago = (Intent("phone", "old", settled=True, at=1000), Intent("phone", "b", at=1000))
 

@@ -3,8 +3,8 @@
 import pytest
 
 from sync.merge import Merge
-from sync.records import Agreement, Intent, Record, Theirs, settle_intents, with_intents
-from sync.settle import settle
+from sync.records import Agreement, Intent, Record, Theirs, differs, settle_intents, with_intents
+from sync.settle import rebased, settle
 
 
 def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a")):
@@ -20,7 +20,7 @@ def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a")):
         pytest.param("B", True, (), ("b", "B"), False, ("f",), id="a_hook_rewrote_it"),
         pytest.param("c", False, (), ("b", "b"), True, (), id="a_person_edited_after_us"),
         pytest.param(
-            "old", True, (Intent("f", "old"),), ("a", "old"), True, (), id="a_late_write_landed"
+            "old", True, (Intent("f", "old"),), ("old", "old"), True, (), id="a_late_write_landed"
         ),
         pytest.param(
             "old",
@@ -72,8 +72,31 @@ def test_a_pulled_value_is_agreed_and_replaces_ours():
 def test_the_newest_eight_intents_of_a_field_are_kept():
     ring = ()
     for number in range(12):
-        ring = with_intents(ring, {"f": str(number), "g": "same"})
+        ring = with_intents(ring, {"f": str(number), "g": "tried again"})
 
     assert [i.value for i in ring if i.field == "f"] == [str(n) for n in range(4, 12)]
-    assert len([i for i in ring if i.field == "g"]) == 8
+    assert [i.value for i in ring if i.field == "g"] == ["tried again"]
     assert all(intent.settled for intent in settle_intents(ring))
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "base", "after"),
+    [
+        pytest.param("new", "a", ("a", "a"), ("a", "a"), id="edited_here"),
+        pytest.param("a", "old", ("a", "a"), ("old", "old"), id="an_older_write_came_back"),
+        pytest.param("new", "old", ("a", "a"), ("old", "old"), id="both"),
+        pytest.param("a", "", None, ("", ""), id="never_met"),
+    ],
+)
+def test_what_a_pull_leaves_to_the_push_differs_from_what_was_agreed(ours, theirs, base, after):
+    agreed = {"f": Agreement(*base)} if base else {}
+    merged = Merge(pull={}, push={"f": ours}, agreed={}, conflicts=())
+
+    record = rebased(
+        Record(id="r", values={"f": ours}, base=agreed),
+        merged,
+        Theirs(values={"f": theirs}, by_us=True),
+    )
+
+    assert record.base == {"f": Agreement(*after)}
+    assert differs(record)
