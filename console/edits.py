@@ -55,7 +55,7 @@ def edit_record(
 def remove_record(records: Records, of: MarketingList, name: str) -> Record:
     """Take a person out of the list; SugarCRM keeps its record, and does not bring it back.
 
-    One that SugarCRM knows leaves a tombstone, one that it never saw leaves nothing.
+    One that SugarCRM knows, or may be about to, leaves a tombstone; any other leaves nothing.
 
     Raises:
         MissingError: there is no such record.
@@ -63,7 +63,7 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
     while True:
         before = find_record(records, of, name)
         gone = msgspec.structs.replace(before, gone=GONE_HERE)
-        after = gone if before.crm_id else None
+        after = gone if before.crm_id or records.intents.of([before.id]) else None
         if _committed(records, Change(before=before, after=after, dirty=False, intents=())):
             return gone
 

@@ -8,7 +8,8 @@ import msgspec
 from sugarcrm.answers import ROW_FIELDS, linked_values, plain_values, row
 from sugarcrm.crm import Module, Page, Position, Row
 from sugarcrm.drafts import parts
-from sugarcrm.errors import NotSugarError, RefusedError
+from sugarcrm.errors import NotSugarError
+from sugarcrm.lost import TooManyError
 from sugarcrm.query import (
     Query,
     changed_since,
@@ -119,7 +120,7 @@ class Reader:
             module, has_address(module, emails), ["id", "email1"], MOST_HOLDERS, links=links
         )
         if len(answer.entry_list) >= MOST_HOLDERS:
-            raise RefusedError("get_entry_list: too many records share these addresses")
+            raise TooManyError("get_entry_list: too many records share these addresses")
         linked = linked_values(answer, "email_addresses")
         for entry, addresses in zip(answer.entry_list, linked, strict=True):
             values = plain_values(entry.name_value_list)

@@ -19,6 +19,7 @@ from sync.setup import SyncSetup
 from sync.setup import permission as permission_of
 from workers.app import App, app
 from workers.catalogues import default_columns, read_catalogue
+from workers.meeting import holders_of
 from workers.pages import read_ahead
 from workers.steps import Step, begin, now_text, send, step
 from workers.take_in import Intake, take_in
@@ -148,5 +149,5 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         permission=permission or everything,
         add_new=add_new,
         our_user_id=here.app.connector.active().user_id,
-        holders=lambda addresses: here.app.crm().ids_by_email(here.module, addresses),
+        holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses),
     )

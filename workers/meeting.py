@@ -3,12 +3,25 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from store.records import EMAIL_COLUMN, Records
-from sugarcrm.crm import Row
+from sugarcrm.crm import Crm, Module, Row
+from sugarcrm.lost import TooManyError
 from sync.identity import normal_email
 from sync.match import match
 from sync.records import Record
 
+CROWD = ["", ""]  # stands for more people than anybody would choose among
 Holders = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # addresses -> ids of live rows
+
+
+def holders_of(crm: Crm, module: Module, addresses: Sequence[str]) -> dict[str, list[str]]:
+    """Ask whose addresses these are; one that thousands share must not hold up the others."""
+    try:
+        return crm.ids_by_email(module, addresses)
+    except TooManyError:
+        if len(addresses) == 1:
+            return {normal_email(addresses[0]): CROWD}
+    half = len(addresses) // 2
+    return holders_of(crm, module, addresses[:half]) | holders_of(crm, module, addresses[half:])
 
 
 def unbound_of(records: Records, holders: Holders, rows: Sequence[Row]) -> dict[str, Record]:

@@ -7,6 +7,7 @@ from store.records import EMAIL_COLUMN
 from sync.identity import normal_email, record_id
 from sync.match import match
 from sync.records import Intent, Record
+from workers.meeting import holders_of
 from workers.push_scope import Scope
 from workers.steps import Step
 
@@ -52,7 +53,7 @@ def by_address(
     """Sort records into those that SugarCRM has (with its id) and those to create."""
     addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
     here.renew()
-    found = here.app.crm().ids_by_email(scope.module, addresses) if addresses else {}
+    found = holders_of(here.app.crm(), scope.module, addresses) if addresses else {}
     everyone = [crm_id for ids in found.values() for crm_id in ids]
     taken = set(here.records.by_crm_ids(everyone))
     matched, new, met = [], [], set[str]()

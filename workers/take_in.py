@@ -90,8 +90,6 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
         record = met.get(row.id)
         if record is None:
             change, outcome = _add(intake, row)
-        elif record.gone == GONE_HERE:
-            change, outcome = None, []
         elif row.deleted:
             change, outcome = _bury(record, row)
         else:
@@ -152,16 +150,23 @@ def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
 def _update(
     intake: Intake, record: Record, row: Row, ring: tuple[Intent, ...]
 ) -> tuple[Change | None, list[str]]:
-    """Bind, if it is not bound yet, and merge; what is to go out is left to the push."""
+    """Bind, if it is not bound yet, and merge; what is to go out is left to the push.
+
+    Who was removed from the list stays so, but is kept up to date for when they are taken back.
+    """
+    removed = record.gone == GONE_HERE
+    gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
     whole = fill(record, row.values, intake.of.columns)
-    whole = msgspec.structs.replace(whole, crm_id=row.id, gone=None)  # or undeleted in SugarCRM
+    whole = msgspec.structs.replace(whole, crm_id=row.id, gone=gone)
     theirs = theirs_of(row, intake.our_user_id)
     merged = merge(whole, theirs, ring, intake.permission, intake.catalogue)
     incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=merged.conflicts)
     after = rebased(settle(whole, incoming, None, ring, intake.catalogue).record, merged, theirs)
     conflicts = ["conflicts"] * len(merged.conflicts)
     if after == record:
-        return None, ["unchanged", *conflicts]
+        return None, [] if removed else ["unchanged", *conflicts]
+    if removed:
+        return Change(before=record, after=after), []
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
     dirty = True if merged.push else None
     change = Change(before=record, after=after, dirty=dirty, intents=seen_intents(ring))

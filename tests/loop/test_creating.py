@@ -2,10 +2,12 @@
 
 import pytest
 
+from console.edits import add_record, remove_record
 from events import SyncTick
 from store.records import Records
 from sugarcrm.crm import Draft
 from sugarcrm.legacy import LegacyClient
+from sugarcrm.lost import TooManyError
 from sync.setup import PullSetup, PushSetup
 from workers.steps import PHASE_ACTORS
 
@@ -195,6 +197,53 @@ def test_somebody_who_is_twice_in_the_list_does_not_come_in_a_third_time(filled)
     here, _ = named(filled, "Twin")
     assert sorted(record.id for record in here) == ["twin-0", "twin-1"]
     assert {record.crm_id for record in here} == {"0000eeee-3", None}
+
+
+def test_an_address_that_thousands_share_does_not_stop_the_others(filled, monkeypatch):
+    ids_by_email = LegacyClient.ids_by_email
+
+    def crowded(client, module, emails):
+        if "nobody@example.com" in emails:
+            raise TooManyError("get_entry_list: too many records share these addresses")
+        return ids_by_email(client, module, emails)
+
+    monkeypatch.setattr(LegacyClient, "ids_by_email", crowded)
+    for name in ("nobody", "crowd-1", "crowd-2"):
+        filled.add(LEADS, name, email1=f"{name}@example.com", last_name="Crowd")
+
+    run = filled.sync(LEADS)
+
+    assert (run.phase, run.counts["created_there"], run.counts["skipped"]) == ("done", 2, 1)
+    assert "several records in SugarCRM have this address" in run.reasons
+
+
+def test_somebody_removed_while_being_created_does_not_come_back(filled, monkeypatch):
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+    filled.add(LEADS, "gone", email1="gone@example.com", last_name="Gone")
+    after(monkeypatch, LegacyClient, "create_many", lambda: remove_record(records, of, "gone"))
+
+    for _ in range(3):
+        filled.sync(LEADS)
+
+    assert named(filled, "Gone") == ([], [])
+
+
+def test_somebody_removed_and_taken_back_is_up_to_date(filled, person):
+    filled.crm.create_many(
+        "Leads", [Draft("0000eeee-5", {"last_name": "Back", "email1": "back@example.com"})]
+    )
+    filled.sync(LEADS)
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+    remove_record(records, of, "back@example.com")
+    person.edit("Leads", "0000eeee-5", phone_work="+1 555 0123")
+    filled.sync(LEADS)
+    assert "0000eeee-5" not in filled.members(LEADS)
+
+    add_record(records, of, {"email1": "back@example.com"})
+
+    assert filled.members(LEADS)["0000eeee-5"].values["phone_work"] == "+1 555 0123"
 
 
 def test_a_new_lead_with_an_address_that_opted_out_is_opted_out_here_too(filled):
