@@ -1,5 +1,7 @@
 """Edits of a list by a person: each a compare-and-set, made again when somebody was faster."""
 
+import getpass
+import time
 import uuid
 from collections.abc import Mapping
 
@@ -8,9 +10,18 @@ import msgspec
 from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
-from sync.records import GONE_HERE, Record
+from sync.records import GONE_HERE, Record, edit
+
+
+def person() -> str:
+    """Who works at this terminal, as the history names them."""
+    try:
+        return f"person {getpass.getuser()}"
+    except (KeyError, OSError):  # a container whose user has no name
+        return "person"
 
 
 def add_record(records: Records, of: MarketingList, values: Mapping[str, str]) -> Record:
@@ -26,13 +37,12 @@ def add_record(records: Records, of: MarketingList, values: Mapping[str, str]) -
     while True:
         known = records.get_many([*_ids_by_email(records, address), new_id])
         before = _removed_before(of, known)
-        kept = before or Record(id=new_id)
-        after = msgspec.structs.replace(kept, values={**kept.values, **values}, gone=None)
-        try:
-            records.commit([Change(before=before, after=after, dirty=True)])
-        except StaleRecordsError:
-            continue
-        return after
+        kept = before or Record(id=new_id, born=person())
+        after = msgspec.structs.replace(edit(kept, values, time.time()), gone=None)
+        moved = edited_by_hand(kept, after, "edited" if before else "created_here")
+        change = Change(before=before, after=after, dirty=True, moved=moved)
+        if _committed(records, change):
+            return after
 
 
 def edit_record(
@@ -45,10 +55,11 @@ def edit_record(
     """
     while True:
         before = find_record(records, of, name)
-        after = msgspec.structs.replace(before, values={**before.values, **values})
-        if after.values == before.values:
+        after = edit(before, values, time.time())
+        if after is before:
             return before, False
-        if _committed(records, Change(before=before, after=after, dirty=True)):
+        moved = edited_by_hand(before, after, "edited")
+        if _committed(records, Change(before=before, after=after, dirty=True, moved=moved)):
             return after, True
 
 
@@ -64,8 +75,20 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
         before = find_record(records, of, name)
         gone = msgspec.structs.replace(before, gone=GONE_HERE)
         after = gone if before.crm_id or records.intents.of([before.id]) else None
-        if _committed(records, Change(before=before, after=after, dirty=False, intents=())):
+        moved = Moved(before.id, ("removed",), crm_id=before.crm_id or "")
+        change = Change(before=before, after=after, dirty=False, intents=(), moved=moved)
+        if _committed(records, change):
             return gone
+
+
+def edited_by_hand(before: Record, after: Record, what: str) -> Moved:
+    """Tell the history which values of a record became others."""
+    here = {
+        field: (before.values.get(field), value)
+        for field, value in after.values.items()
+        if before.values.get(field) != value
+    }
+    return Moved(after.id, (what,), here=here, crm_id=after.crm_id or "")
 
 
 def _ids_by_email(records: Records, address: str) -> list[str]:
@@ -87,7 +110,7 @@ def _removed_before(of: MarketingList, known: Mapping[str, Record]) -> Record | 
 
 def _committed(records: Records, change: Change) -> bool:
     try:
-        records.commit([change])
+        records.commit([change], by=person())
     except StaleRecordsError:
         return False
     return True

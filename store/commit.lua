@@ -1,15 +1,18 @@
 -- Commit a batch of records of one list, all or nothing, in one step.
--- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease
+-- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease, asked,
+--       history, history_by_record, refused
 -- ARGV: token ("" for no fence), change of the number of live records,
---       rows, run fields to set, run counters to move, state fields to set (how many of
---       each), then those in that order:
---   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents
+--       rows, run fields to set, run counters to move, state fields to set, records that the
+--       history is looked up by (how many of each), who did it, what was done ("" for nothing
+--       to tell), then those in that order:
+--   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents, asked,
+--        refused
 --     expected: 8 bytes of the version that was read, "" if the record must not exist
---     blob: "" removes; dirty: "1" marks, "0" clears, "" leaves
+--     blob: "" removes; dirty, asked, refused: "1" marks, "0" clears, "" leaves
 --     intents: "" leaves, "-" removes
---   run field, state field: name, value; run counter: name, difference
+--   run field, state field: name, value; run counter: name, difference; record: its id
 -- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
-local WIDTH, FIRST = 9, 7
+local WIDTH, FIRST = 11, 10
 local token, rows = ARGV[1], tonumber(ARGV[3])
 if token ~= '' and redis.call('get', KEYS[9]) ~= token then return {'fenced'} end
 
@@ -21,6 +24,11 @@ for row = 0, rows - 1 do
   if version ~= ARGV[at + 1] then clash[#clash + 1] = ARGV[at] end
 end
 if #clash > 1 then return clash end
+
+local function mark(index, how, id)
+  if how == '1' then redis.call('sadd', index, id) end
+  if how == '0' then redis.call('srem', index, id) end
+end
 
 for row = 0, rows - 1 do
   local at = FIRST + row * WIDTH
@@ -38,6 +46,8 @@ for row = 0, rows - 1 do
   elseif dirty == '0' then
     redis.call('zrem', KEYS[4], id)
   end
+  mark(KEYS[10], ARGV[at + 9], id)
+  mark(KEYS[13], ARGV[at + 10], id)
   if intents == '-' then
     redis.call('hdel', KEYS[5], id)
   elseif intents ~= '' then
@@ -58,4 +68,11 @@ for _ = 1, tonumber(ARGV[6]) do
   at = at + 2
 end
 if ARGV[2] ~= '0' then redis.call('hincrby', KEYS[6], 'live', ARGV[2]) end
+if ARGV[9] ~= '' then
+  local entry = redis.call('xadd', KEYS[11], '*', 'by', ARGV[8], 'moved', ARGV[9])
+  for _ = 1, tonumber(ARGV[7]) do
+    redis.call('zadd', KEYS[12], 0, ARGV[at] .. '\0' .. entry)
+    at = at + 1
+  end
+end
 return {'ok'}

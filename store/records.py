@@ -1,22 +1,28 @@
 """The records of a list: reading them, and committing many in one step."""
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import redis
 
+from store.history import encode as encode_history
+from store.history import is_indexed
 from store.intents import Intents
 from store.intents import encode as encode_intents
 from store.leases import Fence as Fence
 from store.leases import FencedError as FencedError
+from sync.history import Moved
 from sync.identity import normal_email
 from sync.records import Agreement, Intent, Record
+from sync.refusal import Refusal
 
 SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
+_KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
+_KEYS_AFTER = ("asked", "history", "history_by_record", "refused")
 
 
 class StaleRecordsError(Exception):
@@ -39,6 +45,10 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     agreed: list[int]
     bases: dict[int, Agreement]
     gone: str | None
+    edited: dict[int, int] = {}
+    asked: dict[int, str] = {}
+    born: str = ""
+    refused: Refusal | None = None
 
 
 class _Columns(msgspec.Struct, frozen=True):
@@ -51,13 +61,15 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """One record to commit. `before` is what was read (None: it must not exist yet).
 
     `after` None removes it. `dirty` True marks it for a push, False clears the mark, None
-    leaves it. `intents` None leaves them, empty removes them.
+    leaves it. `intents` None leaves them, empty removes them. `moved` is what the list's history
+    tells of it, None for nothing.
     """
 
     before: Record | None
     after: Record | None
     dirty: bool | None = None
     intents: tuple[Intent, ...] | None = None
+    moved: Moved | None = None
 
 
 class RunNotes(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +164,22 @@ class Records:
         unbound = int(everybody) - int(bound)
         return len(self) - unbound
 
+    def asking(self) -> dict[str, Record]:
+        """Read the records that have a question for a person, by our id."""
+        return self.get_many([i.decode() for i in self._client.smembers(f"{self._key}:asked")])
+
+    def asked_count(self) -> int:
+        """How many records have a question for a person."""
+        return int(self._client.scard(f"{self._key}:asked"))
+
+    def refused(self) -> dict[str, Record]:
+        """Read the records that SugarCRM refused, by our id."""
+        return self.get_many([i.decode() for i in self._client.smembers(f"{self._key}:refused")])
+
+    def refused_count(self) -> int:
+        """How many records SugarCRM refused, and did not take since."""
+        return int(self._client.scard(f"{self._key}:refused"))
+
     def dirty(self, after: int, up_to: int, count: int) -> list[tuple[str, int]]:
         """Give changed records with the number of their change, `after` < number <= `up_to`."""
         found = self._client.zrangebyscore(
@@ -174,8 +202,13 @@ class Records:
         notes: RunNotes | None = None,
         fence: Fence | None = None,
         state: Mapping[str, str] | None = None,
+        by: str = "",
+        told: Sequence[Moved] = (),
     ) -> None:
         """Write all `changes`, `notes` and fields of the list's `state`, or nothing.
+
+        What was moved goes into the list's history, with who did it; `told` are records that
+        were left as they are, and why.
 
         Raises:
             StaleRecordsError: a record is no longer what `before` says.
@@ -186,20 +219,25 @@ class Records:
         # Counters belong to a run; work outside of one leaves none behind.
         moved = {name: n for name, n in notes.add.items() if n and notes.run_id}
         live = sum(_is_live(c.after) - _is_live(c.before) for c in changes)
+        history = [*(c.moved for c in changes if c.moved), *told]
+        indexed = list(dict.fromkeys(m.record for m in history if is_indexed(m)))
         args: list[str | bytes | int] = [str(fence.token) if fence else "", live]
-        args += [len(rows), len(notes.set), len(moved), len(state or {})]
+        args += [len(rows), len(notes.set), len(moved), len(state or {}), len(indexed)]
+        args += [by, encode_history(history) if history else b""]
         args += [part for row in rows for part in row]
         args += [part for pair in notes.set.items() for part in pair]
         args += [part for pair in moved.items() for part in pair]
         args += [part for pair in (state or {}).items() for part in pair]
-        suffixes = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
-        keys = [f"{self._key}:{suffix}" for suffix in suffixes]
-        keys += [f"run:{notes.run_id}", fence.key if fence else "lease:"]
+        args += indexed
+        lease = fence.key if fence else "lease:"
+        keys = [f"{self._key}:{suffix}" for suffix in _KEYS_BEFORE]
+        keys += [f"run:{notes.run_id}", lease]
+        keys += [f"{self._key}:{suffix}" for suffix in _KEYS_AFTER]
         status, *ids = self._commit(keys=keys, args=args)
         if status == b"conflict":
             raise StaleRecordsError([i.decode() for i in ids])
         if status == b"fenced":
-            raise FencedError(f"the lease {keys[-1]} ended before the commit")
+            raise FencedError(f"the lease {lease} ended before the commit")
 
     def _row(self, change: Change) -> tuple[str | bytes, ...]:
         before, after = change.before, change.after
@@ -215,6 +253,8 @@ class Records:
             *(mails if mails[0] != mails[1] else ("", "")),
             *(crm_ids if crm_ids[0] != crm_ids[1] else ("", "")),
             _intents_part(change),
+            _mark(before, after, lambda record: bool(record.asked)),
+            _mark(before, after, lambda record: record.refused is not None),
         )
 
     def _blob(self, record: Record) -> bytes:
@@ -230,7 +270,19 @@ class Records:
                 bases[at] = agreement
         values = [record.values.get(column) for column in self._columns]
         bits = [-1] if len(agreed) == len(self._columns) else agreed
-        stored = _Stored(record.crm_id, values, bits, bases, record.gone)
+        edited = {at: record.edited[c] for at, c in enumerate(self._columns) if c in record.edited}
+        asked = {at: record.asked[c] for at, c in enumerate(self._columns) if c in record.asked}
+        stored = _Stored(
+            record.crm_id,
+            values,
+            bits,
+            bases,
+            record.gone,
+            edited,
+            asked,
+            record.born,
+            record.refused,
+        )
         return SCHEMA + _version(record.version + 1) + _encode(stored)
 
     def _record(self, record_id: str, blob: bytes) -> Record:
@@ -254,6 +306,10 @@ class Records:
             values=values,
             base=bases,
             gone=stored.gone,
+            edited={self._columns[at]: when for at, when in stored.edited.items()},
+            asked={self._columns[at]: theirs for at, theirs in stored.asked.items()},
+            born=stored.born,
+            refused=stored.refused,
         )
 
     def _columns_now(self) -> tuple[str, ...]:
@@ -270,6 +326,13 @@ def _dirty_mark(change: Change) -> str:
     if change.after is None:
         return "0"
     return {True: "1", False: "0", None: ""}[change.dirty]
+
+
+def _mark(before: Record | None, after: Record | None, is_so: Callable[[Record], bool]) -> str:
+    """Whether a record joins ("1") or leaves ("0") an index of those of whom something is so."""
+    if after is not None and after.gone is None and is_so(after):
+        return "1"
+    return "0" if before is not None and is_so(before) else ""
 
 
 def _intents_part(change: Change) -> bytes:

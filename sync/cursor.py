@@ -1,6 +1,6 @@
 """From when on a list is pulled: SugarCRM's own instants, as text, UTC."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 # A row's date_modified is taken when its save starts and is seen when that ends, so the last
 # while is read again; it must be longer than the slowest save on the server.
@@ -20,6 +20,15 @@ def next_cursor(cursor: str, newest: str, took: timedelta) -> str:
     started before the place where it was reading by then. Never back behind `cursor`.
     """
     return max(cursor, _earlier(newest, took)) if newest else cursor
+
+
+def seconds(instant: str, clock_ahead_s: float) -> int:
+    """When that was by our clock, in seconds since 1970; 0 where SugarCRM does not say."""
+    try:
+        moment = datetime.strptime(instant, INSTANT).replace(tzinfo=UTC)
+    except ValueError:
+        return 0
+    return int(moment.timestamp() - clock_ahead_s)
 
 
 def _earlier(instant: str, by: timedelta) -> str:

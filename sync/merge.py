@@ -1,12 +1,15 @@
 """The three-way merge: which side changed which field, and what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 
 import msgspec
 
 from sync.canonical import Catalogue, is_set, same
+from sync.conflict import A_VALUE, Conflict, Contest
+from sync.conflict import decide as decide_conflict
 from sync.echo import is_echo, may_be_unseen
 from sync.records import Agreement, Intent, Record, Theirs
+from sync.rules import Rules
 
 CONSENT_FIELDS = frozenset({"email_opt_out", "invalid_email"})
 
@@ -18,25 +21,21 @@ class Permission(msgspec.Struct, frozen=True):
     pull: frozenset[str]
 
 
-class Conflict(msgspec.Struct, frozen=True):
-    """Both sides changed `field` since they last agreed; `kept` names the side that stands."""
-
-    field: str
-    ours: str
-    theirs: str
-    kept: str
-
-
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge decided, by field: `pull` goes into the list, `push` into SugarCRM.
 
-    `agreed` needs no write: both sides already hold the same value.
+    `agreed` needs no write: both sides already hold the same value. `asked` waits for a person,
+    with SugarCRM's value; `unasked` were asked about before, and need not be any more. `because`
+    says why, for every field that is pulled, pushed or asked.
     """
 
     pull: Mapping[str, str]
     push: Mapping[str, str]
     agreed: Mapping[str, Agreement]
     conflicts: tuple[Conflict, ...]
+    asked: Mapping[str, str] = {}
+    unasked: frozenset[str] = frozenset()
+    because: Mapping[str, str] = {}
 
 
 class _Sides(msgspec.Struct, frozen=True):
@@ -49,6 +48,44 @@ class _Sides(msgspec.Struct, frozen=True):
     they_changed: bool
     echo: bool
     never_agreed: bool
+    ours_at: int
+    theirs_at: int
+
+
+class _Draft:
+    """A merge in the making, and the limits that it keeps to."""
+
+    def __init__(self, permission: Permission, rules: Rules) -> None:
+        self.permission, self.rules = permission, rules
+        self.pull: dict[str, str] = {}
+        self.push: dict[str, str] = {}
+        self.agreed: dict[str, Agreement] = {}
+        self.asked: dict[str, str] = {}
+        self.because: dict[str, str] = {}
+        self.conflicts: list[Conflict] = []
+
+    def may_push(self, field: str) -> bool:
+        return field in self.permission.push
+
+    def may_pull(self, field: str) -> bool:
+        return field in self.permission.pull
+
+    def to_list(self, field: str, value: str, because: str) -> None:
+        self.pull[field], self.because[field] = value, because
+
+    def to_sugarcrm(self, field: str, value: str, because: str) -> None:
+        self.push[field], self.because[field] = value, because
+
+    def done(self, considered: Set[str], record: Record) -> Merge:
+        return Merge(
+            pull=self.pull,
+            push=self.push,
+            agreed=self.agreed,
+            conflicts=tuple(self.conflicts),
+            asked=self.asked,
+            unasked=frozenset(record.asked.keys() & considered - self.asked.keys()),
+            because=self.because,
+        )
 
 
 def merge(
@@ -57,26 +94,25 @@ def merge(
     intents: tuple[Intent, ...],
     permission: Permission,
     catalogue: Catalogue,
+    rules: Rules = Rules(),  # noqa: B008  frozen
 ) -> Merge:
-    """Decide every field that both sides hold; SugarCRM wins a true conflict.
+    """Decide every field that both sides hold; `rules` settle true conflicts.
 
     A direction that is not permitted never gets a value, whatever the other rules say. Consent
     is a lattice of its own: the more restrictive side wins and nothing here clears it.
     """
-    pull: dict[str, str] = {}
-    push: dict[str, str] = {}
-    agreed: dict[str, Agreement] = {}
-    conflicts: list[Conflict] = []
-    for field in record.values.keys() & theirs.values.keys():
+    draft = _Draft(permission, rules)
+    considered = record.values.keys() & theirs.values.keys()
+    for field in considered:
         sides = _sides(field, record, theirs, intents, catalogue)
         if same(sides.ours, sides.theirs, catalogue.get(field)):
             if sides.we_changed or sides.they_changed or sides.echo:
-                agreed[field] = Agreement(sides.ours, sides.theirs)
+                draft.agreed[field] = Agreement(sides.ours, sides.theirs)
         elif field in CONSENT_FIELDS:
-            _decide_consent(sides, permission, pull, push)
+            _decide_consent(draft, sides)
         else:
-            _decide(sides, permission, pull, push, conflicts)
-    return Merge(pull=pull, push=push, agreed=agreed, conflicts=tuple(conflicts))
+            _decide(draft, sides, record.asked.get(field))
+    return draft.done(considered, record)
 
 
 def _sides(
@@ -96,58 +132,66 @@ def _sides(
         they_changed=they_changed and not echo,
         echo=echo,
         never_agreed=base is None,
+        ours_at=record.edited.get(field, 0),
+        theirs_at=theirs.at,
     )
 
 
-def _decide(
-    sides: _Sides,
-    permission: Permission,
-    pull: dict[str, str],
-    push: dict[str, str],
-    conflicts: list[Conflict],
-) -> None:
-    may_push, may_pull = sides.field in permission.push, sides.field in permission.pull
-    if sides.never_agreed and "" in (sides.ours, sides.theirs) and not sides.echo:
+def _decide(draft: _Draft, sides: _Sides, asked: str | None) -> None:
+    field, ours, theirs = sides.field, sides.ours, sides.theirs
+    may_push, may_pull = draft.may_push(field), draft.may_pull(field)
+    if sides.never_agreed and "" in (ours, theirs) and not sides.echo:
         # Two records that meet for the first time: a value beats a blank, on either side.
-        if sides.theirs and may_pull:
-            pull[sides.field] = sides.theirs
-        elif sides.ours and may_push:
-            push[sides.field] = sides.ours
+        if theirs and may_pull:
+            draft.to_list(field, theirs, A_VALUE)
+        elif ours and may_push:
+            draft.to_sugarcrm(field, ours, A_VALUE)
     elif sides.they_changed and sides.we_changed:
-        _decide_conflict(sides, may_push, may_pull, pull, push, conflicts)
+        _decide_conflict(draft, sides, asked)
     elif sides.they_changed:
         if may_pull:
-            pull[sides.field] = sides.theirs
-    elif (sides.we_changed or sides.echo) and may_push:
+            draft.to_list(field, theirs, "changed in SugarCRM")
+    elif sides.echo and may_push:
         # An echo that differs from our present value is an older write of ours that landed
         # late (a worker thought dead): heal it by writing the present value.
-        push[sides.field] = sides.ours
+        draft.to_sugarcrm(field, ours, "an older write of ours landed late, and is set right")
+    elif sides.we_changed and may_push:
+        draft.to_sugarcrm(field, ours, "changed in the list")
     elif sides.echo and may_pull and not sides.we_changed:
-        pull[sides.field] = sides.theirs  # it may not be healed any more, so it stands
+        # It may not be healed any more, so it stands.
+        draft.to_list(field, theirs, "an older write of ours landed late, and may not be set right")
 
 
-def _decide_conflict(
-    sides: _Sides,
-    may_push: bool,
-    may_pull: bool,
-    pull: dict[str, str],
-    push: dict[str, str],
-    conflicts: list[Conflict],
-) -> None:
-    if may_pull:
-        pull[sides.field] = sides.theirs
-    elif may_push:
-        push[sides.field] = sides.ours
-    else:
+def _decide_conflict(draft: _Draft, sides: _Sides, asked: str | None) -> None:
+    """Settle what both changed. A question that stands already is asked on, and counted once."""
+    field = sides.field
+    verdict = decide_conflict(
+        Contest(
+            field=field,
+            ours=sides.ours,
+            theirs=sides.theirs,
+            may_push=draft.may_push(field),
+            may_pull=draft.may_pull(field),
+            ours_at=sides.ours_at,
+            theirs_at=sides.theirs_at,
+        ),
+        draft.rules,
+    )
+    if verdict is None:
         return
-    kept = "theirs" if may_pull else "ours"
-    conflicts.append(Conflict(sides.field, sides.ours, sides.theirs, kept))
+    if verdict.kept == "theirs":
+        draft.to_list(field, sides.theirs, verdict.because)
+    elif verdict.kept == "ours":
+        draft.to_sugarcrm(field, sides.ours, verdict.because)
+    else:
+        draft.asked[field], draft.because[field] = sides.theirs, verdict.because
+    if asked is None or verdict.kept != "asked":
+        draft.conflicts.append(Conflict(field, sides.ours, sides.theirs, verdict.kept))
 
 
-def _decide_consent(
-    sides: _Sides, permission: Permission, pull: dict[str, str], push: dict[str, str]
-) -> None:
-    if is_set(sides.theirs) and sides.field in permission.pull:
-        pull[sides.field] = "1"
-    elif is_set(sides.ours) and not is_set(sides.theirs) and sides.field in permission.push:
-        push[sides.field] = "1"
+def _decide_consent(draft: _Draft, sides: _Sides) -> None:
+    because = "the more restrictive consent stands"
+    if is_set(sides.theirs) and draft.may_pull(sides.field):
+        draft.to_list(sides.field, "1", because)
+    elif is_set(sides.ours) and not is_set(sides.theirs) and draft.may_push(sides.field):
+        draft.to_sugarcrm(sides.field, "1", because)

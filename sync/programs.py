@@ -2,23 +2,19 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from sync.lists import Step
-from sync.records import Record
+from sync.records import Record, edit
 
 BEHAVIORAL_SCORE = "behavioral_score"
 VALUE = "value"
 
 
-def apply_steps(record: Record, steps: Sequence[Step], score: int) -> Record:
+def apply_steps(record: Record, steps: Sequence[Step], score: int, now_s: float) -> Record:
     """Carry out the steps on `record`; one that sets what is there already changes nothing."""
-    values = dict(record.values)
-    for step in steps:
-        values[step.field] = str(score) if step.to == BEHAVIORAL_SCORE else step.value
-    if values == record.values:
-        return record
-    return msgspec.structs.replace(record, values=values)
+    values = {
+        step.field: str(score) if step.to == BEHAVIORAL_SCORE else step.value for step in steps
+    }
+    return edit(record, values, now_s)
 
 
 def sets_any(steps: Sequence[Step], fields: frozenset[str]) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from sync.refusal import Refusal
+
 GONE_THERE = "deleted in SugarCRM"
 GONE_HERE = "removed from the list"
 
@@ -26,6 +28,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     `version` counts commits, 0 for a record that is not stored yet. `gone` says why the record
     takes no part in syncs any more (GONE_THERE, GONE_HERE), None while it does: a tombstone
     keeps either side from bringing the person back.
+
+    `edited` tells, for columns changed here and not agreed on since, when that was, in seconds
+    since 1970. `asked` holds columns that both sides changed and a person is asked about, with
+    SugarCRM's value at the time; they wait, while the others sync. `born` names who created it
+    here, as the history names it ("run ID", "person NAME"); "" when that is not known. `refused`
+    is what SugarCRM did not take, None when nothing.
     """
 
     id: str
@@ -34,6 +42,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, str] = {}
     base: Mapping[str, Agreement] = {}
     gone: str | None = None
+    edited: Mapping[str, int] = {}
+    asked: Mapping[str, str] = {}
+    born: str = ""
+    refused: Refusal | None = None
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):
@@ -52,18 +64,50 @@ class Intent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Theirs(msgspec.Struct, frozen=True, kw_only=True):
-    """SugarCRM's side of a record as just read; `by_us` when our user modified it last."""
+    """SugarCRM's side of a record as just read; `by_us` when our user modified it last.
+
+    `at` is when, in seconds since 1970 by our clock; 0 when that is not known.
+    """
 
     values: Mapping[str, str]
     by_us: bool
+    at: int = 0
+
+
+def edit(record: Record, values: Mapping[str, str], now_s: float) -> Record:
+    """Set `values` as a change made here, now; the same record when none is another value."""
+    changed = {f: v for f, v in values.items() if record.values.get(f) != v}
+    if not changed:
+        return record
+    edited = msgspec.structs.replace(
+        record,
+        values={**record.values, **changed},
+        edited={**record.edited, **dict.fromkeys(changed, int(now_s))},
+    )
+    return tidied(edited)
+
+
+def tidied(record: Record) -> Record:
+    """Forget when a field was edited once both sides agree on it."""
+    kept = {f: at for f, at in record.edited.items() if differs_in(record, f)}
+    return record if kept == record.edited else msgspec.structs.replace(record, edited=kept)
+
+
+def without_question(record: Record, field: str) -> Record:
+    """Ask nothing about `field` any more."""
+    left = {f: theirs for f, theirs in record.asked.items() if f != field}
+    return msgspec.structs.replace(record, asked=left)
 
 
 def differs(record: Record) -> bool:
     """Whether a value was changed here since both sides agreed on it."""
-    return any(
-        field not in record.base or record.base[field].ours != value
-        for field, value in record.values.items()
-    )
+    return any(differs_in(record, field) for field in record.values)
+
+
+def differs_in(record: Record, field: str) -> bool:
+    """Whether this field was changed here since both sides agreed on it."""
+    value = record.values.get(field)
+    return field not in record.base or record.base[field].ours != value
 
 
 INTENTS_KEPT_PER_FIELD = 8

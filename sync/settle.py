@@ -5,7 +5,7 @@ import msgspec
 from sync.canonical import Catalogue, canonical, same
 from sync.echo import is_echo
 from sync.merge import Merge
-from sync.records import Agreement, Intent, Record, Theirs
+from sync.records import Agreement, Intent, Record, Theirs, tidied
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +43,9 @@ def settle(
         again |= verdict.again
         if verdict.altered:
             altered.append(field)
-    kept = msgspec.structs.replace(record, values=values, base=base)
-    return Settled(record=kept, again=again, altered=tuple(altered))
+    asked = {f: v for f, v in record.asked.items() if f not in merged.unasked} | dict(merged.asked)
+    kept = msgspec.structs.replace(record, values=values, base=base, asked=asked)
+    return Settled(record=tidied(kept), again=again, altered=tuple(altered))
 
 
 def rebased(record: Record, merged: Merge, theirs: Theirs) -> Record:

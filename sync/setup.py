@@ -5,6 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from sync.merge import Permission
+from sync.rules import Rules
 from sync.schedule import Schedule
 
 
@@ -34,6 +35,7 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     push: PushSetup = PushSetup()
     pull: PullSetup = PullSetup()
     schedule: Schedule | None = None
+    rules: Rules = Rules()
 
     @property
     def pushes(self) -> bool:
@@ -75,6 +77,11 @@ def check(setup: SyncSetup, columns: Collection[str], writable: Collection[str])
         *(
             f"pull-update: {f!r} is not a column of this list"
             for f in setup.pull.fields or ()
+            if f not in columns
+        ),
+        *(
+            f"field-rule: {f!r} is not a column of this list"
+            for f in setup.rules.fields
             if f not in columns
         ),
     ]

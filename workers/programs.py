@@ -1,5 +1,6 @@
 """List maintenance programs: run now, on a schedule, or before a sync that pushes what they set."""
 
+import time
 from collections.abc import Sequence
 
 import dramatiq
@@ -7,7 +8,8 @@ import structlog
 
 from events import ProgramTick
 from store.outcomes import Outcome
-from store.records import Change, Fence, Records, StaleRecordsError
+from store.records import Change, Records, StaleRecordsError
+from sync.history import Moved
 from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
 from sync.records import Record
@@ -63,7 +65,7 @@ def carry_out(app: App, program: Program, trigger: str, here: Step | None = None
     for batch in records.scan():
         if here:
             here.renew()
-        changed += _apply(app, program, records, batch, here.fence if here else None)
+        changed += _apply(app, program, records, batch, here)
         seen += len(batch)
     ran = ProgramRun(
         program=program.id, at=now_text(), records=seen, changed=changed, trigger=trigger
@@ -74,25 +76,37 @@ def carry_out(app: App, program: Program, trigger: str, here: Step | None = None
 
 
 def _apply(
-    app: App, program: Program, records: Records, batch: Sequence[Record], fence: Fence | None
+    app: App, program: Program, records: Records, batch: Sequence[Record], here: Step | None
 ) -> int:
     """Apply a program to some records; those edited meanwhile are read and done again."""
+    by = here.by if here else f"program {program.id}"
     live = [record for record in batch if record.gone is None]
     while live:
         tallies = app.people.tallies([r.values.get("email1", "") for r in live])
         changes = []
         for record in live:
             points = score(tallies[record.values.get("email1", "")])
-            after = apply_steps(record, program.steps, points)
+            after = apply_steps(record, program.steps, points, time.time())
             if after is not record:
-                changes.append(Change(before=record, after=after, dirty=True))
+                moved = _moved(program, record, after)
+                changes.append(Change(before=record, after=after, dirty=True, moved=moved))
         if not changes:
             return 0
         try:
-            records.commit(changes, fence=fence)
+            records.commit(changes, fence=here.fence if here else None, by=by)
         except StaleRecordsError:
             again = records.get_many([record.id for record in live]).values()
             live = [record for record in again if record.gone is None]
             continue
         return len(changes)
     return 0
+
+
+def _moved(program: Program, before: Record, after: Record) -> Moved:
+    here = {
+        step.field: (before.values.get(step.field), after.values[step.field])
+        for step in program.steps
+        if before.values.get(step.field) != after.values[step.field]
+    }
+    because = dict.fromkeys(here, f"maintenance program {program.name}")
+    return Moved(after.id, ("edited",), here, because=because, crm_id=after.crm_id or "")

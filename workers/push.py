@@ -9,11 +9,13 @@ import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
-from sync.merge import Merge, merge
+from sync.history import Moved
+from sync.merge import merge
 from sync.records import (
     GONE_THERE,
     Intent,
     Record,
+    Theirs,
     differs,
     recent,
     settle_intents,
@@ -24,9 +26,11 @@ from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
-from workers.recognise import Rings, reject, skip
+from workers.recognise import Rings
+from workers.refusing import refuse, still_refused
 from workers.steps import Step, now_text, step
 from workers.take_in import fill, observe, theirs_of
+from workers.tally import Tally
 
 MEANWHILE = "edited in the list during the sync, goes out with the next"
 
@@ -61,19 +65,27 @@ def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> No
     records = here.records.get_many(ids)
     now_s = time.time()
     rings = {i: recent(ring, now_s) for i, ring in here.records.intents.of(ids).items()}
-    counts = Counter[str]()
-    live = [record for record in records.values() if record.gone is None]
+    tally = Tally()
+    live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
     bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
     if scope.add_new:
-        bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, counts)
+        bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally)
     if bound:
-        _update(here, scope, bound, rings, counts)
+        _update(here, scope, bound, rings, tally)
     notes = RunNotes(
         run_id=here.run.id,
         set={"place:push": str(reached), "progressed_at": now_text()},
-        add=counts,
+        add=tally.counts,
     )
-    here.records.commit(notes=notes, fence=here.fence)
+    here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
+
+
+def _left(scope: Scope, record: Record, tally: Tally) -> bool:
+    """Whether SugarCRM refused it before, and nothing about it changed since."""
+    reason = still_refused(scope, record)
+    if reason:
+        tally.skip(record, f"{reason}; sent again when the record or its fields change")
+    return bool(reason)
 
 
 def _update(
@@ -81,7 +93,7 @@ def _update(
     scope: Scope,
     bound: Sequence[Record],
     rings: Rings,
-    counts: Counter[str],
+    tally: Tally,
 ) -> None:
     """Merge each record with SugarCRM's present row, write what is ours, read it back, commit."""
     here.renew()
@@ -98,18 +110,18 @@ def _update(
     back = here.app.crm().by_ids(scope.module, written, scope.columns) if written else {}
     for plan in plans:
         reason = refused.get(plan.record.crm_id or "")
-        _settle(here, scope, plan, back.get(plan.record.crm_id or ""), reason, counts)
+        _settle(here, scope, plan, back.get(plan.record.crm_id or ""), reason, tally)
 
 
 def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Outgoing:
     whole = fill(record, row.values, scope.columns)
-    theirs = theirs_of(row, scope.our_user_id)
-    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue)
+    theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
+    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue, scope.rules)
     # The direction is a hard capability: nothing outside it leaves, whatever was decided.
     push = {f: v for f, v in merged.push.items() if f in scope.permission.push}
     pull = {f: v for f, v in merged.pull.items() if f in scope.permission.pull}
-    decided = Merge(pull=pull, push=push, agreed=merged.agreed, conflicts=merged.conflicts)
-    return Outgoing(record, whole, decided, ring)
+    decided = msgspec.structs.replace(merged, pull=pull, push=push)
+    return Outgoing(record, whole, theirs, decided, ring)
 
 
 def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str]:
@@ -130,11 +142,15 @@ def _settle(
     plan: Outgoing,
     row: Row | None,
     refused: str | None,
-    counts: Counter[str],
+    tally: Tally,
 ) -> None:
     """Commit one record with what SugarCRM kept; one edited meanwhile stays dirty."""
-    if plan.merged.push and (refused or row is None):
-        reject(counts, refused or "SugarCRM did not keep the change")
+    if plan.merged.push and row is None:
+        tally.reject(plan.record, refused or "SugarCRM did not keep the change")
+        return
+    if plan.merged.push and refused:
+        ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
+        refuse(here, scope, plan.record, refused, ring)
         return
     if row and row.deleted:  # meanwhile, and without its address and other links by now
         _bury(here, plan.record)
@@ -143,16 +159,32 @@ def _settle(
     read_back = theirs_of(row, scope.our_user_id) if row else None
     settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue)
     after = observe(scope, settled.record, row, ring) if row else settled.record
+    after = msgspec.structs.replace(after, refused=None) if plan.merged.push else after
     change = Change(
         before=plan.record,
         after=after,
         # What may not be pushed stays marked: a person may permit it later.
         dirty=settled.again or differs(after),
         intents=ring,
+        moved=_moved(plan, read_back),
     )
     if not here.commit_one(change, _counted(plan, settled.altered)):
         # The intents stay open, and the next run reads before it writes.
-        skip(counts, MEANWHILE)
+        tally.skip(plan.record, MEANWHILE)
+
+
+def _moved(plan: Outgoing, read_back: Theirs | None) -> Moved | None:
+    """Tell the history what went out, as SugarCRM kept it, and what came in with it."""
+    merged, kept = plan.merged, read_back.values if read_back else {}
+    here = {f: (plan.record.values.get(f), value) for f, value in merged.pull.items()}
+    there = {f: (plan.theirs.values[f], kept.get(f, v)) for f, v in merged.push.items()}
+    if not (here or there or merged.conflicts):
+        return None
+    what = [name for name, moved in (("updated_here", here), ("updated_there", there)) if moved]
+    what += ["conflicts"] * bool(merged.conflicts)
+    crm_id = plan.record.crm_id or ""
+    because = dict(merged.because)
+    return Moved(plan.record.id, tuple(what), here, there, because, crm_id=crm_id)
 
 
 def _counted(plan: Outgoing, altered: Sequence[str]) -> Counter[str]:
@@ -167,4 +199,6 @@ def _counted(plan: Outgoing, altered: Sequence[str]) -> Counter[str]:
 def _bury(here: Step, record: Record) -> None:
     """Its row is gone from SugarCRM: a tombstone, never a creation."""
     gone = msgspec.structs.replace(record, gone=GONE_THERE)
-    here.commit_one(Change(before=record, after=gone, dirty=False), {"count:deleted": 1})
+    moved = Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=record.crm_id or "")
+    change = Change(before=record, after=gone, dirty=False, moved=moved)
+    here.commit_one(change, {"count:deleted": 1})

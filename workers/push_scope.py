@@ -5,13 +5,17 @@ import msgspec
 from sync.canonical import Catalogue
 from sync.catalogue import Module
 from sync.merge import Merge, Permission
-from sync.records import Intent, Record
+from sync.records import Intent, Record, Theirs, differs_in
+from sync.rules import Rules
 from sync.setup import SyncSetup, permission
 from workers.steps import Step
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of a push: its module, columns, permissions, and our user in SugarCRM."""
+    """The limits of a push: its module, columns, permissions, rules, and our user in SugarCRM.
+
+    `by` is who pushes, as the history names it. `clock_ahead_s` is SugarCRM's clock less ours.
+    """
 
     module: Module
     list_id: str
@@ -20,15 +24,19 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     add_new: bool
     our_user_id: str
+    by: str
+    rules: Rules = Rules()
+    clock_ahead_s: float = 0.0
 
 
 class Outgoing(msgspec.Struct, frozen=True):
-    """A record as read, and with columns that it never had; what the merge decided for it, and
-    the intents known before.
+    """A record as read, and with columns that it never had; SugarCRM's side; what the merge
+    decided for it, and the intents known before.
     """
 
     record: Record
     whole: Record
+    theirs: Theirs
     merged: Merge
     ring: tuple[Intent, ...]
 
@@ -47,17 +55,37 @@ def scope_of(here: Step, setup: SyncSetup) -> Scope:
         permission=Permission(push=allowed.push & writable, pull=allowed.pull),
         add_new=setup.push.add_new,
         our_user_id=here.app.connector.active().user_id,
+        by=here.by,
+        rules=setup.rules,
+        clock_ahead_s=here.clock_ahead_s,
     )
+
+
+def creation_values(scope: Scope, record: Record) -> dict[str, str]:
+    """What a creation carries: every filled column that SugarCRM lets us write."""
+    return {
+        column: value
+        for column, value in record.values.items()
+        if value and column in scope.catalogue and scope.catalogue[column].writable
+    }
+
+
+def sendable(scope: Scope, record: Record) -> dict[str, str]:
+    """What would go out of a record, as far as the list knows."""
+    if record.crm_id is None:
+        return creation_values(scope, record)
+    return {f: record.values[f] for f in scope.permission.push if _waits(record, f)}
+
+
+def _waits(record: Record, field: str) -> bool:
+    return field in record.values and field not in record.asked and differs_in(record, field)
 
 
 def wants_push(scope: Scope, record: Record, ring: tuple[Intent, ...]) -> bool:
     """Whether reading this record's row is worth a call: a permitted field differs from what
-    was agreed, or an earlier write was never seen to have landed.
+    was agreed, or an earlier write was never seen to have landed. What a person is asked about
+    waits for the answer.
     """
     if any(not intent.settled for intent in ring):
         return True
-    return any(
-        field not in record.base or record.base[field].ours != record.values[field]
-        for field in scope.permission.push
-        if field in record.values
-    )
+    return any(_waits(record, field) for field in scope.permission.push)

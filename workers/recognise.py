@@ -1,6 +1,5 @@
 """Whom of the people new in a list SugarCRM has: by what we began to create, then by address."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from store.records import EMAIL_COLUMN
@@ -9,7 +8,9 @@ from sync.match import match
 from sync.records import Intent, Record
 from workers.meeting import holders_of
 from workers.push_scope import Scope
+from workers.refusing import refuse
 from workers.steps import Step
+from workers.tally import Tally
 
 CREATED_AS = "id"  # the intent that holds the SugarCRM id about to be created
 MISSING_NAME = "last_name is empty, and SugarCRM needs one"
@@ -48,7 +49,7 @@ def by_begun(
 
 
 def by_address(
-    here: Step, scope: Scope, records: Sequence[Record], counts: Counter[str]
+    here: Step, scope: Scope, records: Sequence[Record], tally: Tally
 ) -> tuple[Matched, list[Record]]:
     """Sort records into those that SugarCRM has (with its id) and those to create."""
     addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
@@ -61,27 +62,15 @@ def by_address(
         address = normal_email(record.values.get(EMAIL_COLUMN, ""))
         answer = match(found.get(address, ()), frozenset(taken))
         if answer.taken or (address and address in met):
-            skip(counts, TWICE)
+            tally.skip(record, TWICE)
         elif answer.ambiguous:
-            skip(counts, AMBIGUOUS)
+            tally.skip(record, AMBIGUOUS)
         elif answer.crm_id:
             matched.append((record, answer.crm_id))
             taken.add(answer.crm_id)
         elif not record.values.get("last_name"):
-            reject(counts, MISSING_NAME)
+            refuse(here, scope, record, MISSING_NAME)
         else:
             new.append(record)
             met.add(address)
     return matched, new
-
-
-def skip(counts: Counter[str], reason: str) -> None:
-    """Count a person who is left out for now."""
-    counts["count:skipped"] += 1
-    counts[f"reason:{reason}"] += 1
-
-
-def reject(counts: Counter[str], reason: str) -> None:
-    """Count a person whom SugarCRM does not take."""
-    counts["count:rejected"] += 1
-    counts[f"reason:{reason}"] += 1

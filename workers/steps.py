@@ -120,6 +120,17 @@ class Step:
         return self.of.module
 
     @property
+    def by(self) -> str:
+        """Who does this, as the history names it."""
+        return f"run {self.run.id}"
+
+    @property
+    def clock_ahead_s(self) -> float:
+        """SugarCRM's clock less ours, as it was when somebody last looked."""
+        findings = self.app.connector.active().findings
+        return (findings.clock_ahead_s or 0.0) if findings else 0.0
+
+    @property
     def has_time(self) -> bool:
         """Whether this delivery should go on by itself."""
         return time.monotonic() < self._ends_at
@@ -145,7 +156,7 @@ class Step:
         """
         notes = RunNotes(run_id=self.run.id, add=counted)
         try:
-            self.records.commit([change], notes=notes, fence=self.fence)
+            self.records.commit([change], notes=notes, fence=self.fence, by=self.by)
         except StaleRecordsError:
             return False
         return True

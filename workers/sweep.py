@@ -9,6 +9,7 @@ import msgspec
 
 from store.records import Change, RunNotes, StaleRecordsError
 from sync.failure import Permanent
+from sync.history import Moved
 from sync.records import GONE_THERE, Record
 from workers.app import App, app
 from workers.imports import ENDED
@@ -74,8 +75,14 @@ def _bury(here: Step, missing: Sequence[Record], looked_for: int, cursor: int) -
             " were the rights of its user changed? Nothing was changed here"
         )
     changes = [
-        Change(before=r, after=msgspec.structs.replace(r, gone=GONE_THERE), dirty=False, intents=())
-        for r in missing
+        Change(
+            before=record,
+            after=msgspec.structs.replace(record, gone=GONE_THERE),
+            dirty=False,
+            intents=(),
+            moved=Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=record.crm_id or ""),
+        )
+        for record in missing
     ]
     notes = RunNotes(
         run_id=here.run.id,
@@ -84,7 +91,7 @@ def _bury(here: Step, missing: Sequence[Record], looked_for: int, cursor: int) -
     )
     state = {} if cursor else {"swept_at": str(int(time.time()))}
     try:
-        here.records.commit(changes, notes=notes, fence=here.fence, state=state)
+        here.records.commit(changes, notes=notes, fence=here.fence, state=state, by=here.by)
     except StaleRecordsError:
         # Somebody edits one of them: they are looked for again with the next sweep.
         here.records.commit(notes=msgspec.structs.replace(notes, add={}), fence=here.fence)

@@ -9,6 +9,8 @@ import msgspec
 from store.records import Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
+from sync.cursor import seconds
+from sync.history import Moved
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
 from sync.records import (
@@ -21,6 +23,7 @@ from sync.records import (
     recent,
     seen_intents,
 )
+from sync.rules import Rules
 from sync.settle import rebased, settle
 from workers.meeting import Holders, unbound_of
 from workers.push_scope import Scope
@@ -31,7 +34,8 @@ ATTEMPTS = 20  # a page whose records people keep editing is retried, not given 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What may happen to rows of one list, and who we are in SugarCRM.
 
-    `holders` asks SugarCRM whose an address is; few rows need it.
+    `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
+    the history names it. `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     of: MarketingList
@@ -41,6 +45,9 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     add_new: bool
     our_user_id: str
     holders: Holders
+    by: str
+    rules: Rules = Rules()
+    clock_ahead_s: float = 0.0
 
 
 class _Batch(msgspec.Struct, frozen=True):
@@ -72,6 +79,7 @@ def take_in(
                 notes=msgspec.structs.replace(notes, add=added),
                 fence=fence,
                 state=state,
+                by=intake.by,
             )
         except StaleRecordsError:
             continue
@@ -101,9 +109,10 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     return _Batch(changes, counts)
 
 
-def theirs_of(row: Row, our_user_id: str) -> Theirs:
+def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:
     """Give a row in the form that the merge takes."""
-    return Theirs(values=row.values, by_us=row.modified_by == our_user_id)
+    at = seconds(row.modified_at, clock_ahead_s)
+    return Theirs(values=row.values, by_us=row.modified_by == our_user_id, at=at)
 
 
 def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> Record:
@@ -122,9 +131,9 @@ def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) ->
     record never had, the flags of a new address, what others wrote meanwhile.
     """
     whole = fill(record, row.values, scope.columns)
-    theirs = theirs_of(row, scope.our_user_id)
-    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue)
-    incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=())
+    theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
+    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue, scope.rules)
+    incoming = msgspec.structs.replace(merged, push={}, conflicts=())
     return rebased(settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs)
 
 
@@ -135,8 +144,9 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
         return None, ["skipped"]
     values = {column: row.values[column] for column in intake.of.columns if column in row.values}
     bases = {column: Agreement(value, value) for column, value in values.items()}
-    added = Record(id=row.id, crm_id=row.id, values=values, base=bases)
-    return Change(before=None, after=added), ["created_here"]
+    added = Record(id=row.id, crm_id=row.id, values=values, base=bases, born=intake.by)
+    moved = Moved(record=row.id, what=("created_here",))
+    return Change(before=None, after=added, moved=moved), ["created_here"]
 
 
 def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
@@ -144,7 +154,9 @@ def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
     if record.gone:
         return None, []
     tombstone = msgspec.structs.replace(record, crm_id=row.id, gone=GONE_THERE)
-    return Change(before=record, after=tombstone, dirty=False, intents=()), ["deleted"]
+    moved = Moved(record=record.id, what=("deleted",), reason=GONE_THERE, crm_id=row.id)
+    change = Change(before=record, after=tombstone, dirty=False, intents=(), moved=moved)
+    return change, ["deleted"]
 
 
 def _update(
@@ -158,9 +170,9 @@ def _update(
     gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
     whole = fill(record, row.values, intake.of.columns)
     whole = msgspec.structs.replace(whole, crm_id=row.id, gone=gone)
-    theirs = theirs_of(row, intake.our_user_id)
-    merged = merge(whole, theirs, ring, intake.permission, intake.catalogue)
-    incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=merged.conflicts)
+    theirs = theirs_of(row, intake.our_user_id, intake.clock_ahead_s)
+    merged = merge(whole, theirs, ring, intake.permission, intake.catalogue, intake.rules)
+    incoming = msgspec.structs.replace(merged, push={})
     after = rebased(settle(whole, incoming, None, ring, intake.catalogue).record, merged, theirs)
     conflicts = ["conflicts"] * len(merged.conflicts)
     if after == record:
@@ -169,5 +181,22 @@ def _update(
         return Change(before=record, after=after), []
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
     dirty = True if merged.push else None
-    change = Change(before=record, after=after, dirty=dirty, intents=seen_intents(ring))
+    what = (outcome, "conflicts") if conflicts else (outcome,)
+    change = Change(
+        before=record,
+        after=after,
+        dirty=dirty,
+        intents=seen_intents(ring),
+        moved=moved_here(record, after, what, merged),
+    )
     return change, [outcome, *conflicts]
+
+
+def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:
+    """Tell the history what came into the list; None when no value and no question did."""
+    here = {f: (before.values.get(f), value) for f, value in merged.pull.items()}
+    if not here and what == ("unchanged",):
+        return None
+    because = {f: why for f, why in merged.because.items() if f in here or f in merged.asked}
+    crm_id = after.crm_id or ""
+    return Moved(record=after.id, what=what, here=here, because=because, crm_id=crm_id)

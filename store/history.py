@@ -1,0 +1,95 @@
+"""The history of a list: what each commit changed, kept for a while."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+
+import msgspec
+import redis
+
+from sync.history import Entry, Moved
+
+_PAGE = 200  # entries a round trip
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[Moved, ...]).decode
+
+
+def encode(moved: Sequence[Moved]) -> bytes:
+    """Pack what a commit did; a page of a thousand records is much the same words."""
+    return zlib.compress(_encode(tuple(moved)), 1)
+
+
+def is_indexed(moved: Moved) -> bool:
+    """Whether it is looked up by its record. A record knows by itself who created it: a first
+    import would else cost an entry of an index for everybody.
+    """
+    return moved.what != ("created_here",)
+
+
+class History:
+    """Entries are written by `Records.commit`, in one step with what they tell of."""
+
+    def __init__(self, client: redis.Redis, list_id: str) -> None:
+        self._client = client
+        self._log, self._index = f"list:{list_id}:history", f"list:{list_id}:history_by_record"
+
+    def of_record(self, record_id: str, count: int = 100) -> tuple[Entry, ...]:
+        """Give the newest entries that tell of one record, newest first."""
+        start = f"[{record_id}\0"
+        members = self._client.zrevrangebylex(self._index, start + "\x7f", start, 0, count)
+        ids = [member.decode().split("\0")[1] for member in members]
+        with self._client.pipeline(transaction=False) as pipe:
+            for entry_id in ids:
+                pipe.xrange(self._log, entry_id, entry_id)
+            found = pipe.execute()
+        entries = [_entry(*one[0]) for one in found if one]
+        return tuple(sorted(entries, key=_order, reverse=True))
+
+    def between(self, from_ms: int, to_ms: int) -> Iterator[Entry]:
+        """Walk over the entries of a while, oldest first."""
+        start, end = f"{from_ms}-0", f"{to_ms + 1}-0"
+        while True:
+            page = self._client.xrange(self._log, start, end, count=_PAGE)
+            yield from (_entry(*one) for one in page)
+            if len(page) < _PAGE:
+                return
+            start = "(" + page[-1][0].decode()
+
+    def of_run(self, run_id: str, from_ms: int, to_ms: int) -> Iterator[Entry]:
+        """Walk over what one run did, which went on between these moments, oldest first."""
+        by = f"run {run_id}"
+        return (entry for entry in self.between(from_ms, to_ms) if entry.by == by)
+
+    def trim(self, before_ms: int) -> int:
+        """Forget what is older, in small steps; give how many entries went."""
+        dropped = 0
+        while True:
+            page = self._client.xrange(self._log, "-", f"({before_ms}-0", count=_PAGE)
+            if not page:
+                return dropped
+            members = [
+                f"{moved.record}\0{entry_id.decode()}"
+                for entry_id, fields in page
+                for moved in _entry(entry_id, fields).moved
+                if is_indexed(moved)
+            ]
+            with self._client.pipeline(transaction=True) as pipe:
+                if members:
+                    pipe.zrem(self._index, *members)
+                pipe.xdel(self._log, *[entry_id for entry_id, _ in page])
+                pipe.execute()
+            dropped += len(page)
+
+
+def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
+    name = entry_id.decode()
+    return Entry(
+        id=name,
+        at_ms=int(name.partition("-")[0]),
+        by=fields[b"by"].decode(),
+        moved=_decode(zlib.decompress(fields[b"moved"])),
+    )
+
+
+def _order(entry: Entry) -> tuple[int, int]:
+    ms, _, number = entry.id.partition("-")
+    return int(ms), int(number)

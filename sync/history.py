@@ -1,0 +1,86 @@
+"""What changed in a list and in SugarCRM: before, after, why, and by whom."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+# How a record came out of a run, or out of an edit.
+What = Literal[
+    "created_here",
+    "updated_here",
+    "created_there",
+    "updated_there",
+    "deleted",
+    "matched",
+    "conflicts",
+    "skipped",
+    "rejected",
+    "edited",
+    "removed",
+    "answered",
+]
+Pair = tuple[str | None, str | None]  # before and after; None: the record had no such column
+
+
+class Moved(msgspec.Struct, frozen=True, array_like=True):
+    """What one commit did to one record.
+
+    `here` are values of the list, `there` values of SugarCRM as they were read and read back.
+    `because` says why, by field. `reason` is why it was left out, "" when it was not.
+    """
+
+    record: str
+    what: tuple[str, ...] = ()
+    here: Mapping[str, Pair] = {}
+    there: Mapping[str, Pair] = {}
+    because: Mapping[str, str] = {}
+    reason: str = ""
+    crm_id: str = ""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One commit. `by` names who made it: "run ID", "program ID", "person NAME".
+
+    `at_ms` is when, by the store's clock, since 1970.
+    """
+
+    id: str
+    at_ms: int
+    by: str
+    moved: tuple[Moved, ...]
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one present or past value of a field came from. `side` is where it was written."""
+
+    at_ms: int
+    by: str
+    side: Literal["list", "SugarCRM"]
+    before: str | None
+    after: str | None
+    because: str
+
+
+def origins(record_id: str, field: str, entries: tuple[Entry, ...]) -> tuple[Origin, ...]:
+    """Give every change of one field of one record, newest first."""
+    found = []
+    for entry in sorted(entries, key=lambda e: e.at_ms, reverse=True):
+        for moved in entry.moved:
+            if moved.record != record_id:
+                continue
+            because = moved.because.get(field, "")
+            for side, pairs in (("SugarCRM", moved.there), ("list", moved.here)):
+                if field in pairs:
+                    before, after = pairs[field]
+                    found.append(
+                        Origin(
+                            at_ms=entry.at_ms,
+                            by=entry.by,
+                            side="list" if side == "list" else "SugarCRM",
+                            before=before,
+                            after=after,
+                            because=because,
+                        )
+                    )
+    return tuple(found)
