@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, Place] = {
     "sources": Place("sources", "All sources that may send events over HTTP.", "listing"),
     "source": Place("sources", "Give and revoke the token of a source."),
     "score": Place("score", "A person's behavioral score, and each fact that made it."),
+    "why": Place("why", "Where a person's values came from: who set them, when, and why."),
     "dead": Place("dead", "Messages that failed for good: look, replay, drop."),
     "emulator": Place("emulator", "A stand-in SugarCRM on this machine."),
 }

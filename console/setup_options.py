@@ -1,13 +1,18 @@
 """From what a person typed to a sync setup: only the options that were given change."""
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import msgspec
 
 from console.columns import split
 from console.exits import InputError
+from sync.rules import BLANK_NAMES, RULE_NAMES, Rule, Rules
 from sync.schedule import WEEKDAYS, Schedule, parse_schedule
 from sync.setup import PullSetup, PushSetup, SyncSetup
 
 NONE = "none"
+N = TypeVar("N", bound=str)
 Given = bool | None  # None: not given, so it stays
 
 
@@ -18,6 +23,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     push_update: str = ""
     pull_new: Given = None
     pull_update: str = ""
+    rule: str = ""
+    field_rule: str = ""
+    blanks: str = ""
     schedule: str = ""
     start: str = ""
     zone: str = ""
@@ -36,6 +44,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
         schedule=changed_schedule(
             setup.schedule, given.schedule, given.start, given.zone, default_zone
         ),
+        rules=_rules(setup.rules, given),
     )
 
 
@@ -67,6 +76,38 @@ def spelled(schedule: Schedule | None) -> str:
     if schedule.every == "weekly":
         return f"weekly {WEEKDAYS[schedule.weekday or 0]} {at}"
     return f"monthly {schedule.day or 1} {at}" if schedule.every == "monthly" else f"daily {at}"
+
+
+def _rules(stored: Rules, given: Options) -> Rules:
+    return Rules(
+        default=_one_of(RULE_NAMES, "--rule", given.rule) if given.rule else stored.default,
+        fields=_field_rules(stored.fields, given.field_rule),
+        blanks=_one_of(BLANK_NAMES, "--blanks", given.blanks) if given.blanks else stored.blanks,
+    )
+
+
+def _field_rules(stored: Mapping[str, Rule], text: str) -> dict[str, Rule]:
+    """Understand "phone_work=ask,title=list"; "title=none" gives a field to the list's rule."""
+    if text == NONE:
+        return {}
+    rules = dict(stored)
+    for part in split(text):
+        field, equals, name = part.partition("=")
+        if not equals:
+            raise InputError(f"--field-rule: {part!r} is not of the form field=rule, or none")
+        if name == NONE:
+            rules.pop(field, None)
+        else:
+            rules[field] = _one_of(RULE_NAMES, f"--field-rule {field}", name)
+    return rules
+
+
+def _one_of(names: Mapping[N, str], option: str, given: str) -> N:
+    for name in names:
+        if name == given:
+            return name
+    known = ", ".join(f"{name} ({said})" for name, said in names.items())
+    raise InputError(f"{option}: {given!r} is none of {known}")
 
 
 def _push(stored: PushSetup, given: Options) -> PushSetup:

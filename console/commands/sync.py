@@ -6,6 +6,7 @@ import typer
 
 from console.answers import Answer, Table, answering, command_group
 from console.columns import catalogue_of
+from console.commands.conflicts import register as register_conflicts
 from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
 from console.exits import RefusedError
 from console.lookup import find_list
@@ -15,11 +16,13 @@ from console.setup_options import Options
 from console.waiting import run_answer, wait_for_run
 from events import SyncTick
 from sync.lists import MarketingList
+from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
 from sync.schedule import describe
 from sync.setup import SyncSetup
 
 group = command_group("How a list syncs with SugarCRM, and its runs.")
+register_conflicts(group)
 
 
 @group.command("setup")
@@ -40,6 +43,17 @@ def setup(
     pull_update: Annotated[
         str, typer.Option(metavar="all|a,b|none", help="Fields to update in the list.")
     ] = "",
+    rule: Annotated[
+        str,
+        typer.Option(metavar="sugarcrm|list|recent|ask", help="Who wins what both sides changed."),
+    ] = "",
+    field_rule: Annotated[
+        str, typer.Option(metavar="a=ask,b=list|none", help="Another rule for single fields.")
+    ] = "",
+    blanks: Annotated[
+        str,
+        typer.Option(metavar="value|any", help="Whether a value beats a blank, whoever wins."),
+    ] = "",
     schedule: Schedule = "",
     start: Start = "",
     zone: Zone = "",
@@ -50,6 +64,9 @@ def setup(
         push_update=push_update,
         pull_new=pull_new,
         pull_update=pull_update,
+        rule=rule,
+        field_rule=field_rule,
+        blanks=blanks,
         schedule=schedule,
         start=start,
         zone=zone,
@@ -119,9 +136,15 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("push: update existing records", ", ".join(push.fields) or "no"),
         ("pull: add new records to the list", pull.add_new or "no"),
         ("pull: update existing records", pulled if pull.update_existing else "no"),
+        ("when both changed a field", _rules_text(chosen.rules)),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
     return Answer({"list": of.id, "setup": chosen}, (of.title, Table(("", ""), rows)))
+
+
+def _rules_text(rules: Rules) -> str:
+    others = [f"{field}: {RULE_NAMES[rule]}" for field, rule in sorted(rules.fields.items())]
+    return "; ".join((RULE_NAMES[rules.default], *others, BLANK_NAMES[rules.blanks]))
 
 
 def _run_row(run: Run) -> tuple[object, ...]:

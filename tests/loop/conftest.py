@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from dramatiq.brokers.stub import StubBroker
 
+from console.edits import edit_record
 from events import ListImportRequested, SyncTick
 from store.connector import Connection
 from store.records import Change
@@ -58,9 +59,9 @@ class Loop:
                 return dramatiq.Message.decode(self.broker.queues[queue].get())
         return None
 
-    def allow(self, list_id, push=PushSetup(), pull=PullSetup()):  # noqa: B008  frozen
+    def allow(self, list_id, push=PushSetup(), pull=PullSetup(), **more):  # noqa: B008  frozen
         """Save a sync setup, as `sugarloop sync setup` does."""
-        setup = SyncSetup(push=push, pull=pull)
+        setup = SyncSetup(push=push, pull=pull, **more)
         self.app.lists.change(list_id, lambda of: msgspec.structs.replace(of, setup=setup))
 
     def import_all(self, module="Leads", columns=()):
@@ -77,10 +78,8 @@ class Loop:
 
     def edit(self, list_id, record, **values):
         """Edit a record in the list, as a person does."""
-        records = self.app.lists.records(self.app.lists.get(list_id))
-        (present,) = records.get_many([record.id]).values()
-        after = msgspec.structs.replace(present, values={**present.values, **values})
-        records.commit([Change(before=present, after=after, dirty=True)])
+        of = self.app.lists.get(list_id)
+        edit_record(self.app.lists.records(of), of, record.id, values)
 
     def add(self, list_id, record_id, **values):
         """Add a person to the list."""

@@ -5,9 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sync.catalogue import FieldDef
+from sync.conflict import Conflict
 from sync.echo import HEALS
-from sync.merge import Conflict, Permission, merge
+from sync.merge import CONSENT_FIELDS, Permission, merge
 from sync.records import ECHO_S, Agreement, Intent, Record, Theirs, recent
+from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 
 BOTH_WAYS = Permission(push=frozenset({"phone"}), pull=frozenset({"phone"}))
 PUSH_ONLY = Permission(push=frozenset({"phone"}), pull=frozenset())
@@ -184,11 +186,27 @@ rings = st.lists(st.builds(Intent, fields, values, st.booleans()), max_size=4).m
 permissions = st.builds(Permission, push=st.frozensets(fields), pull=st.frozensets(fields))
 
 
-@given(maps, bases, maps, rings, permissions, st.booleans())
-def test_no_value_ever_goes_a_way_that_is_not_permitted(ours, base, crm, ring, permission, by_us):
-    record = Record(id="r", values=ours, base=base)
+rules = st.builds(
+    Rules,
+    default=st.sampled_from(list(RULE_NAMES)),
+    fields=st.dictionaries(fields, st.sampled_from(list(RULE_NAMES)), max_size=3),
+    blanks=st.sampled_from(list(BLANK_NAMES)),
+)
 
-    merged = merge(record, Theirs(values=crm, by_us=by_us), ring, permission, {})
+
+@given(maps, bases, maps, rings, permissions, st.booleans(), rules, maps)
+def test_no_value_ever_goes_a_way_that_is_not_permitted(
+    ours, base, crm, ring, permission, by_us, rules, asked
+):
+    asked = {field: value for field, value in asked.items() if field in ours}
+    record = Record(id="r", values=ours, base=base, asked=asked)
+
+    merged = merge(record, Theirs(values=crm, by_us=by_us), ring, permission, {}, rules)
+
+    moving = merged.push.keys() | merged.pull.keys()
+    assert moving | merged.asked.keys() == merged.because.keys()
+    assert not moving & merged.asked.keys()
+    assert not merged.asked.keys() & CONSENT_FIELDS
 
     assert merged.push.keys() <= permission.push
     assert merged.pull.keys() <= permission.pull

@@ -1,0 +1,74 @@
+"""`sugarloop why`: where the values of a person came from."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+
+from console.answers import Answer, Table, answering, command_group
+from console.columns import no_column
+from console.commands.options import ListName
+from console.exits import InputError
+from console.lookup import find_list, find_record
+from console.opening import opened
+from store.history import History
+from sync.history import Entry, Origin, origins
+from sync.records import Record
+
+group = command_group("Where a person's values came from.")
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """One field: its value now, and each change of it that is still known, newest first."""
+
+    field: str
+    value: str
+    changes: tuple[Origin, ...]
+
+
+@group.command("why")
+@answering
+def why(
+    name: ListName,
+    record: Annotated[str, typer.Argument(metavar="RECORD|EMAIL")],
+    field: Annotated[str, typer.Argument(metavar="[FIELD]", help="All fields when left out.")] = "",
+) -> Answer:
+    """Tell who set a value, when, in which run, and why."""
+    with opened() as app:
+        of = find_list(app, name)
+        if field and field not in of.columns:
+            raise InputError(no_column(of, field))
+        found = find_record(app.lists.records(of), of, record)
+        entries = History(app.client, of.id).of_record(found.id)
+    fields = (field,) if field else tuple(f for f in of.columns if f in found.values)
+    told = [_provenance(found, one, entries) for one in fields]
+    data = {"record": found.id, "crm_id": found.crm_id, "born": found.born, "fields": told}
+    return Answer(data, (_head(found), *_tables(told, whole=bool(field))))
+
+
+def _provenance(record: Record, field: str, entries: tuple[Entry, ...]) -> Provenance:
+    changes = origins(record.id, field, entries)
+    return Provenance(field=field, value=record.values.get(field, ""), changes=changes)
+
+
+def _head(record: Record) -> str:
+    born = f"came in with {record.born}" if record.born else "came in before the history was kept"
+    return f"Record {record.id} {born}."
+
+
+def _tables(told: list[Provenance], *, whole: bool) -> tuple[Table | str, ...]:
+    """One field with all of its changes, or every field that changed with its last one."""
+    rows = [
+        (one.field, *_row(change))
+        for one in told
+        for change in (one.changes if whole else one.changes[:1])
+    ]
+    if not rows:
+        return ("Nothing that is asked about changed since.",)
+    return (Table(("field", "when", "by", "where", "before", "after", "because"), rows),)
+
+
+def _row(change: Origin) -> tuple[object, ...]:
+    when = datetime.fromtimestamp(change.at_ms / 1000, UTC).isoformat(timespec="seconds")
+    return (when, change.by, change.side, change.before or "", change.after or "", change.because)
