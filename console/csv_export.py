@@ -14,9 +14,10 @@ def as_csv(columns: Sequence[str], people: Iterable[Mapping[str, str]]) -> str:
     writer = csv.writer(out)
     writer.writerow(columns)
     for values in people:
-        writer.writerow([_safe(values.get(column, "")) for column in columns])
+        writer.writerow([harmless(values.get(column, "")) for column in columns])
     return out.getvalue()
 
 
-def _safe(value: str) -> str:
+def harmless(value: str) -> str:
+    """Give a cell that no spreadsheet takes for a formula."""
     return f"'{value}" if value.startswith(_FORMULA) else value

@@ -55,6 +55,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
     from store.dead_letters import DeadLetterMissingError
     from store.embedded import EmbeddedServerError
     from store.lists import ListExistsError, ListMissingError
+    from store.plans import PlanMissingError
     from store.runs import RunMissingError
     from sync.failure import Permanent, Retriable
     from sync.schedule import ScheduleError
@@ -64,6 +65,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
 
     return (
         (USAGE, (InputError, ScheduleError, SettingsError, SetupError, UsageError, BadEventError)),
+        (FAILED, (PlanMissingError,)),
         (FAILED, (MissingError, RefusedError, ListMissingError, RunMissingError, ListExistsError)),
         (
             FAILED,

@@ -7,6 +7,7 @@ import msgspec
 
 from console.columns import split
 from console.exits import InputError
+from sync.guard import Guard, Limit
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rule, Rules
 from sync.schedule import WEEKDAYS, Schedule, parse_schedule
 from sync.setup import PullSetup, PushSetup, SyncSetup
@@ -26,6 +27,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     rule: str = ""
     field_rule: str = ""
     blanks: str = ""
+    guard: str = ""
     schedule: str = ""
     start: str = ""
     zone: str = ""
@@ -45,6 +47,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
             setup.schedule, given.schedule, given.start, given.zone, default_zone
         ),
         rules=_rules(setup.rules, given),
+        guard=_guard(setup.guard, given.guard),
     )
 
 
@@ -100,6 +103,30 @@ def _field_rules(stored: Mapping[str, Rule], text: str) -> dict[str, Rule]:
         else:
             rules[field] = _one_of(RULE_NAMES, f"--field-rule {field}", name)
     return rules
+
+
+def _guard(stored: Guard, text: str) -> Guard:
+    """Understand "creations=500,changes=20%,blanks=off"; what is not named stays."""
+    limits = stored.limits
+    for part in split(text):
+        name, _, value = part.partition("=")
+        if name not in limits:
+            raise InputError(f"--guard: {name!r} is none of {', '.join(limits)}")
+        limits[name] = _limit(name, value)
+    return Guard(**limits)
+
+
+def _limit(name: str, text: str) -> Limit:
+    if text == "off":
+        return Limit()
+    number = text.removesuffix("%")
+    if not (number.isascii() and number.isdigit()):
+        raise InputError(f"--guard {name}: {text!r} is not of the form 500, 20% or off")
+    if number == text:
+        return Limit(count=int(number))
+    if int(number) > 100:
+        raise InputError(f"--guard {name}: {text!r} is more than all")
+    return Limit(share=int(number) / 100)
 
 
 def _one_of(names: Mapping[N, str], option: str, given: str) -> N:

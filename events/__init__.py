@@ -21,9 +21,12 @@ from events.facts import PageVisited as PageVisited
 
 # Hints
 from events.hints import ListImportRequested as ListImportRequested
+from events.hints import PlanApproved as PlanApproved
+from events.hints import PlanRequested as PlanRequested
 from events.hints import ProgramTick as ProgramTick
 from events.hints import RecordChanged as RecordChanged
 from events.hints import SyncTick as SyncTick
+from events.hints import UndoRequested as UndoRequested
 
 # Publishing
 from events.producer import Producer as Producer

@@ -35,6 +35,24 @@ class ListImportRequested(Struct, frozen=True, kw_only=True):
     columns: Annotated[tuple[Name, ...], Meta(max_length=1000)] = ()
 
 
+class PlanRequested(Struct, frozen=True, kw_only=True):
+    """A person wants to see what a sync of a list would do, before it does."""
+
+    list: Name
+
+
+class PlanApproved(Struct, frozen=True, kw_only=True):
+    """A person wants a plan carried out, just as it is."""
+
+    plan: Name
+
+
+class UndoRequested(Struct, frozen=True, kw_only=True):
+    """A person wants taken back what a run changed."""
+
+    run: Name
+
+
 class RecordChanged(Struct, frozen=True, kw_only=True):
     """A record of SugarCRM changed, or was deleted: it is read, and nothing of this is believed."""
 

@@ -11,7 +11,15 @@ from events.facts import (
     LandingPageVisited,
     PageVisited,
 )
-from events.hints import ListImportRequested, ProgramTick, RecordChanged, SyncTick
+from events.hints import (
+    ListImportRequested,
+    PlanApproved,
+    PlanRequested,
+    ProgramTick,
+    RecordChanged,
+    SyncTick,
+    UndoRequested,
+)
 
 Event = (
     FormSubmitted
@@ -24,6 +32,9 @@ Event = (
     | SyncTick
     | ProgramTick
     | RecordChanged
+    | PlanRequested
+    | PlanApproved
+    | UndoRequested
 )
 
 
@@ -54,6 +65,9 @@ ROUTES: Mapping[type[Event], Route] = {
     SyncTick: Route(actors=(To("sync", "start_sync"),)),
     RecordChanged: Route(actors=(To("sync", "look_at_record"),)),
     ProgramTick: Route(actors=(To("score", "run_program"),)),
+    PlanRequested: Route(actors=(To("sync", "start_plan"),)),
+    PlanApproved: Route(actors=(To("sync", "start_apply"),)),
+    UndoRequested: Route(actors=(To("sync", "start_undo"),)),
 }
 
 TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in ROUTES}

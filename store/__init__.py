@@ -21,6 +21,10 @@
 | list:{id}:history_by_record| zset   | "record id NUL entry id", all scores 0          | 90 days     |
 | list:{id}:state            | hash   | changes, live (counts), cursor_at, filled       | for ever    |
 | list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |
+| list:{id}:plans            | list   | ids of its plans, the newest 20                 | for ever    |
+| plan:{id}                  | hash   | list, made_at, complete, sums over its items    | 7 days      |
+| plan:{id}:items            | hash   | record id -> what would happen to it            | 7 days      |
+| plan:{id}:order            | list   | record ids, as they were planned                | 7 days      |
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
 | programs, program_runs     | hash   | program id -> Program, its last run             | for ever    |

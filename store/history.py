@@ -59,6 +59,18 @@ class History:
         by = f"run {run_id}"
         return (entry for entry in self.between(from_ms, to_ms) if entry.by == by)
 
+    def last_of_run(self, run_id: str, from_ms: int, to_ms: int, before: str) -> Entry | None:
+        """Give the newest entry of a run that is older than the entry `before` ("" for any)."""
+        by, end = f"run {run_id}".encode(), f"({before}" if before else f"{to_ms + 1}-0"
+        while True:
+            page = self._client.xrevrange(self._log, end, f"{from_ms}-0", count=_PAGE)
+            for entry_id, fields in page:
+                if fields[b"by"] == by:
+                    return _entry(entry_id, fields)
+            if len(page) < _PAGE:
+                return None
+            end = "(" + page[-1][0].decode()
+
     def trim(self, before_ms: int) -> int:
         """Forget what is older, in small steps; give how many entries went."""
         dropped = 0

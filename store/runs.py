@@ -8,7 +8,9 @@ from sync.runs import Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
-_PLAIN = ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at")
+_PLAIN = frozenset(
+    ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
+)
 
 # Start a run unless one is going on; answers the id of the one that is, either way.
 # One that is not kept any more, having stood still for so long, is not going on.

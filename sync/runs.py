@@ -6,8 +6,21 @@ import msgspec
 
 from sync.setup import SyncSetup
 
-Phase = Literal["programs", "import", "pull", "sweep", "fill", "push", "done", "failed"]
-Kind = Literal["import", "sync"]
+Phase = Literal[
+    "guard",
+    "programs",
+    "import",
+    "pull",
+    "sweep",
+    "fill",
+    "push",
+    "plan",
+    "apply",
+    "undo",
+    "done",
+    "failed",
+]
+Kind = Literal["import", "sync", "plan", "apply", "undo"]
 
 # pull -> sweep -> fill -> programs -> push -> done. An import only fills the list, with columns
 # that are added while it goes on, too.
@@ -15,7 +28,10 @@ Kind = Literal["import", "sync"]
 # people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
     "import": ("import", "fill", "done"),
-    "sync": ("pull", "sweep", "fill", "programs", "push", "done"),
+    "sync": ("guard", "pull", "sweep", "fill", "programs", "push", "done"),
+    "plan": ("plan", "done"),
+    "apply": ("apply", "done"),
+    "undo": ("undo", "done"),
 }
 OUTCOMES = (
     "created_here",
@@ -36,7 +52,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     `trigger` names the event that started it. `folded_into` is the run that was going on
     already when this one should have begun. `waits_for` says what keeps an active run from going
-    on, to be tried again. Instants are ISO text, UTC.
+    on, to be tried again. `plan` is what an apply carries out, or the run that an undo takes
+    back. Instants are ISO text, UTC.
     """
 
     id: str
@@ -54,6 +71,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     folded_into: str = ""
     waits_for: str = ""
+    plan: str = ""
 
     @property
     def active(self) -> bool:
@@ -62,8 +80,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_phase(kind: Kind, setup: SyncSetup | None = None) -> Phase:
-    """Where a run of this kind starts."""
-    return next((p for p in _ORDER[kind] if _wanted(p, setup)), "done")
+    """Where a run of this kind starts. Only a sync that may do too much goes to the guard."""
+    order = [phase for phase in _ORDER[kind] if phase != "guard"]
+    return next((p for p in order if _wanted(p, setup)), "done")
 
 
 def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from sync.guard import Guard
 from sync.merge import Permission
 from sync.rules import Rules
 from sync.schedule import Schedule
@@ -36,6 +37,7 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     pull: PullSetup = PullSetup()
     schedule: Schedule | None = None
     rules: Rules = Rules()
+    guard: Guard = Guard()
 
     @property
     def pushes(self) -> bool:

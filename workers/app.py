@@ -17,6 +17,7 @@ from store.leases import Leases
 from store.lists import Lists
 from store.outcomes import Outcomes
 from store.people import People
+from store.plans import Plans
 from store.runs import Runs
 from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
@@ -37,6 +38,7 @@ class App:
         self.leases = Leases(client)
         self.lists = Lists(client)
         self.runs = Runs(client)
+        self.plans = Plans(client)
         self.people = People(client)
         self.outcomes = Outcomes(client)
         self.programs = named.programs(client)

@@ -18,15 +18,15 @@ from sync.records import (
     with_intents,
 )
 from sync.settle import settle
+from workers.planned import Planned, is_planned
 from workers.push_scope import Scope, creation_values
 from workers.recognise import (
     CREATED_AS,
-    TWICE,
+    MISSING_NAME,
     Matched,
     Rings,
-    by_address,
-    by_begun,
     own_id,
+    recognise,
 )
 from workers.refusing import refuse
 from workers.steps import Step
@@ -35,30 +35,31 @@ from workers.tally import Tally
 
 
 def create_new(
-    here: Step, scope: Scope, records: Sequence[Record], rings: Rings, tally: Tally
+    here: Step,
+    scope: Scope,
+    records: Sequence[Record],
+    rings: Rings,
+    tally: Tally,
+    only: Planned | None = None,
 ) -> list[Record]:
-    """Create those whom SugarCRM does not have; give back those it has, now bound, to update."""
+    """Create those whom SugarCRM does not have; give back those it has, now bound, to update.
+
+    With `only`, whoever would be created otherwise than was planned is left out.
+    """
     if not records:
         return []
-    made, others = by_begun(here, scope, records, rings)
-    matched, new = by_address(here, scope, others, tally)
-    own_ids = [own_id(scope, record) for record in new]
-    present, taken = _read(here, scope, own_ids), here.records.by_crm_ids(own_ids)
-    drafts = []
-    for record, its_id in zip(new, own_ids, strict=True):
-        row = present.get(its_id)
-        if its_id in taken:
-            tally.skip(record, TWICE)
-        elif row is None:
-            drafts.append(record)
-        elif row.deleted:
-            _bury(here, record, row.id)
-        else:  # ours, made for another list or from a form, without this address by now
-            matched.append((record, row.id))
-    _create(here, scope, drafts, rings, tally)
+    found = recognise(here, scope, records, rings)
+    for record, reason in found.left:
+        tally.skip(record, reason)
+    for record in found.nameless:
+        refuse(here, scope, record, MISSING_NAME)
+    for record, crm_id in found.buried:
+        _bury(here, record, crm_id)
+    new = [r for r in found.new if is_planned(only, r, creation_values(scope, r), tally)]
+    _create(here, scope, new, rings, tally)
     return [
-        *_bind(here, made, "count:created_there"),
-        *_bind(here, matched, "count:matched"),
+        *_bind(here, found.made, "count:created_there"),
+        *_bind(here, found.matched, "count:matched"),
     ]
 
 

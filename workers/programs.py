@@ -8,7 +8,7 @@ import structlog
 
 from events import ProgramTick
 from store.outcomes import Outcome
-from store.records import Change, Records, StaleRecordsError
+from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
 from sync.history import Moved
 from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
@@ -47,10 +47,52 @@ def programs_first(app: App, run_id: str) -> None:
         if here is None:
             return
         pushed = permission(here.of.setup or SyncSetup(), here.of.columns).push
-        for program in app.programs.all().values():
-            if program.list == here.of.id and sets_any(program.steps, pushed):
-                carry_out(app, program, here.run.trigger, here)
+        for program in before_push(app, here.of.id, pushed):
+            carry_out(app, program, here.run.trigger, here)
         here.finish_phase()
+
+
+def before_push(app: App, list_id: str, pushed: frozenset[str]) -> list[Program]:
+    """The programs of a list that set a pushed column, and so run before each push."""
+    everyone = app.programs.all().values()
+    return [p for p in everyone if p.list == list_id and sets_any(p.steps, pushed)]
+
+
+class Stepping:
+    """What the programs before a push do to records, as if they had run."""
+
+    def __init__(self, app: App, programs: Sequence[Program]) -> None:
+        self._app, self._programs = app, programs
+        self.fields = frozenset(step.field for program in programs for step in program.steps)
+
+    def __bool__(self) -> bool:
+        return bool(self._programs)
+
+    def applied(self, records: Sequence[Record]) -> dict[str, Record]:
+        """Give the records as the programs would leave them, by id."""
+        if not self._programs:
+            return {record.id: record for record in records}
+        points = _points(self._app, records)
+        now_s, after = time.time(), {}
+        for record in records:
+            stepped = record
+            for program in self._programs:
+                stepped = apply_steps(stepped, program.steps, points[record.id], now_s)
+            after[record.id] = stepped
+        return after
+
+    def carry_out(self, here: Step, records: Sequence[Record]) -> None:
+        """Run the programs on these records only."""
+        for program in self._programs:
+            _apply(self._app, program, here.records, records, here)
+
+
+def stepping(here: Step, pushed: frozenset[str]) -> Stepping:
+    """The programs that run before this list's push, with behaviour added up to now."""
+    programs = before_push(here.app, here.of.id, pushed)
+    if programs:
+        drain(here.app)
+    return Stepping(here.app, programs)
 
 
 def carry_out(app: App, program: Program, trigger: str, here: Step | None = None) -> ProgramRun:
@@ -82,11 +124,10 @@ def _apply(
     by = here.by if here else f"program {program.id}"
     live = [record for record in batch if record.gone is None]
     while live:
-        tallies = app.people.tallies([r.values.get("email1", "") for r in live])
+        points = _points(app, live)
         changes = []
         for record in live:
-            points = score(tallies[record.values.get("email1", "")])
-            after = apply_steps(record, program.steps, points, time.time())
+            after = apply_steps(record, program.steps, points[record.id], time.time())
             if after is not record:
                 moved = _moved(program, record, after)
                 changes.append(Change(before=record, after=after, dirty=True, moved=moved))
@@ -100,6 +141,12 @@ def _apply(
             continue
         return len(changes)
     return 0
+
+
+def _points(app: App, records: Sequence[Record]) -> dict[str, int]:
+    """The behavioral score of each record, by its id."""
+    tallies = app.people.tallies([r.values.get(EMAIL_COLUMN, "") for r in records])
+    return {r.id: score(tallies[r.values.get(EMAIL_COLUMN, "")]) for r in records}
 
 
 def _moved(program: Program, before: Record, after: Record) -> Moved:

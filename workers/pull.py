@@ -1,6 +1,7 @@
 """Pull: what changed in SugarCRM since the cursor goes into the list."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 import dramatiq
 
@@ -35,14 +36,31 @@ def pull(app: App, run_id: str) -> None:
         if here is None:
             return
         place = here.place("pull")
-        if place != ENDED and not _pull_pages(here, _position(place)):
+        came = "ended" if place == ENDED else _pull_pages(here, _position(place))
+        if came == "guard":
+            app.runs.remember(run_id, "guarded", "yes")
+            here.turn_to("guard")
+        elif came == "more":
             here.go_on()
-            return
-        here.finish_phase()
+        else:
+            here.finish_phase()
 
 
-def _pull_pages(here: Step, start: Position | None) -> bool:
-    """Take in page after page from `start` on; False when time was up before the end."""
+def _may_do_much(here: Step, page: Page) -> bool:
+    """Whether this run may go over a limit of the guard, as far as its first page tells. The
+    guard, if it lets the run go on, is asked once.
+    """
+    if here.place("guarded"):
+        return False
+    most = (here.of.setup or SyncSetup()).guard.most_unasked
+    return page.after is not None or len(page.rows) + here.records.dirty_count() > most
+
+
+def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", "guard"]:
+    """Take in page after page from `start` on; "more" when time was up before the end.
+
+    "guard": nothing was taken in, since a person may have to look at it first.
+    """
     crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
     cursor = here.records.state("cursor_at")
     began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
@@ -56,7 +74,9 @@ def _pull_pages(here: Step, start: Position | None) -> bool:
     newest = max(cursor, start.modified_at if start else "")
     for page in read_ahead(fetch, start):
         if not here.has_time:
-            return False
+            return "more"
+        if start is None and _may_do_much(here, page):
+            return "guard"
         here.renew()
         newest = max([newest, *(row.modified_at for row in page.rows)])
         places = {"place:pull": _place(page), "progressed_at": now_text()}
@@ -64,7 +84,8 @@ def _pull_pages(here: Step, start: Position | None) -> bool:
         # The cursor itself moves only with the last page: a run that begins again reads it all.
         state = {} if page.after else {"cursor_at": _cursor(here, cursor, newest, began)}
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
-    return True
+        start = page.after
+    return "ended"
 
 
 def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:

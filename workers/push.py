@@ -25,6 +25,7 @@ from sync.settle import settle
 from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
+from workers.planned import Planned, is_planned
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
 from workers.recognise import Rings
 from workers.refusing import refuse, still_refused
@@ -62,22 +63,38 @@ def push(app: App, run_id: str) -> None:
 
 def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> None:
     """Create or update a batch of records, then note how far the run has come."""
-    records = here.records.get_many(ids)
-    now_s = time.time()
-    rings = {i: recent(ring, now_s) for i, ring in here.records.intents.of(ids).items()}
-    tally = Tally()
-    live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
-    bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
-    if scope.add_new:
-        bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally)
-    if bound:
-        _update(here, scope, bound, rings, tally)
+    tally = push_records(here, scope, ids)
     notes = RunNotes(
         run_id=here.run.id,
         set={"place:push": str(reached), "progressed_at": now_text()},
         add=tally.counts,
     )
     here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
+
+
+def push_records(
+    here: Step, scope: Scope, ids: Sequence[str], only: Planned | None = None
+) -> Tally:
+    """Create or update these records; the caller commits what it came to.
+
+    With `only`, whatever would go out otherwise than was planned is left out.
+    """
+    records = here.records.get_many(ids)
+    rings = rings_of(here, ids)
+    tally = Tally()
+    live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
+    bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
+    if scope.add_new:
+        bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally, only)
+    if bound:
+        _update(here, scope, bound, rings, tally, only)
+    return tally
+
+
+def rings_of(here: Step, ids: Sequence[str]) -> dict[str, tuple[Intent, ...]]:
+    """What was sent of each record, or about to be, and may still come back."""
+    now_s = time.time()
+    return {i: recent(ring, now_s) for i, ring in here.records.intents.of(ids).items()}
 
 
 def _left(scope: Scope, record: Record, tally: Tally) -> bool:
@@ -94,6 +111,7 @@ def _update(
     bound: Sequence[Record],
     rings: Rings,
     tally: Tally,
+    only: Planned | None,
 ) -> None:
     """Merge each record with SugarCRM's present row, write what is ours, read it back, commit."""
     here.renew()
@@ -104,7 +122,9 @@ def _update(
         if row is None or row.deleted:
             _bury(here, record)
             continue
-        plans.append(_plan(scope, record, row, rings.get(record.id, ())))
+        plan = _plan(scope, record, row, rings.get(record.id, ()))
+        if is_planned(only, record, plan.merged.push, tally):
+            plans.append(plan)
     refused = _write(here, scope, [plan for plan in plans if plan.merged.push])
     written = [p.record.crm_id or "" for p in plans if p.merged.push]
     back = here.app.crm().by_ids(scope.module, written, scope.columns) if written else {}

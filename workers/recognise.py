@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from store.records import EMAIL_COLUMN
 from sync.identity import normal_email, record_id
 from sync.match import match
 from sync.records import Intent, Record
 from workers.meeting import holders_of
 from workers.push_scope import Scope
-from workers.refusing import refuse
 from workers.steps import Step
-from workers.tally import Tally
 
 CREATED_AS = "id"  # the intent that holds the SugarCRM id about to be created
 MISSING_NAME = "last_name is empty, and SugarCRM needs one"
@@ -27,7 +27,45 @@ def own_id(scope: Scope, record: Record) -> str:
     return record_id(scope.module, address or f"{scope.list_id}|{record.id}")
 
 
-def by_begun(
+class Recognised(msgspec.Struct, frozen=True, kw_only=True):
+    """Who the people new in a list are in SugarCRM.
+
+    `made` were created by an earlier try that never saw it, `matched` were found; both with their
+    SugarCRM id. `new` are to be created. `buried` were created, and deleted there. `nameless`
+    cannot be created as they are, `left` are left out, with the reason.
+    """
+
+    made: Matched
+    matched: Matched
+    new: list[Record]
+    buried: Matched
+    nameless: list[Record]
+    left: list[tuple[Record, str]]
+
+
+def recognise(here: Step, scope: Scope, records: Sequence[Record], rings: Rings) -> Recognised:
+    """Ask SugarCRM who it has: by what we began to create, by address, and by our own ids."""
+    made, others = _by_begun(here, scope, records, rings)
+    found = _by_address(here, scope, others)
+    own_ids = [own_id(scope, record) for record in found.new]
+    here.renew()
+    present = here.app.crm().by_ids(scope.module, own_ids, ["id"]) if own_ids else {}
+    taken = here.records.by_crm_ids(own_ids)
+    new = []
+    for record, its_id in zip(found.new, own_ids, strict=True):
+        row = present.get(its_id)
+        if its_id in taken:
+            found.left.append((record, TWICE))
+        elif row is None:
+            new.append(record)
+        elif row.deleted:
+            found.buried.append((record, row.id))
+        else:  # ours, made for another list or from a form, without this address by now
+            found.matched.append((record, row.id))
+    return msgspec.structs.replace(found, made=made, new=new)
+
+
+def _by_begun(
     here: Step, scope: Scope, records: Sequence[Record], rings: Rings
 ) -> tuple[Matched, list[Record]]:
     """Sort out those whom an earlier try created without seeing it: its answer was lost, or they
@@ -48,29 +86,28 @@ def by_begun(
     return matched, [record for record in records if not made[record.id]]
 
 
-def by_address(
-    here: Step, scope: Scope, records: Sequence[Record], tally: Tally
-) -> tuple[Matched, list[Record]]:
-    """Sort records into those that SugarCRM has (with its id) and those to create."""
+def _by_address(here: Step, scope: Scope, records: Sequence[Record]) -> Recognised:
+    """Sort records into those that SugarCRM has (with its id), and those to create."""
     addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
     here.renew()
     found = holders_of(here.app.crm(), scope.module, addresses) if addresses else {}
     everyone = [crm_id for ids in found.values() for crm_id in ids]
     taken = set(here.records.by_crm_ids(everyone))
-    matched, new, met = [], [], set[str]()
+    sorted_out = Recognised(made=[], matched=[], new=[], buried=[], nameless=[], left=[])
+    met = set[str]()
     for record in records:
         address = normal_email(record.values.get(EMAIL_COLUMN, ""))
         answer = match(found.get(address, ()), frozenset(taken))
         if answer.taken or (address and address in met):
-            tally.skip(record, TWICE)
+            sorted_out.left.append((record, TWICE))
         elif answer.ambiguous:
-            tally.skip(record, AMBIGUOUS)
+            sorted_out.left.append((record, AMBIGUOUS))
         elif answer.crm_id:
-            matched.append((record, answer.crm_id))
+            sorted_out.matched.append((record, answer.crm_id))
             taken.add(answer.crm_id)
         elif not record.values.get("last_name"):
-            refuse(here, scope, record, MISSING_NAME)
+            sorted_out.nameless.append(record)
         else:
-            new.append(record)
+            sorted_out.new.append(record)
             met.add(address)
-    return matched, new
+    return sorted_out

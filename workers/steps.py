@@ -24,11 +24,17 @@ from workers.lanes import in_lane
 
 log = structlog.get_logger(__name__)
 
+ALONE = ("plan", "apply", "undo")
+BUSY_S = 2.0  # until a list that is worked on is looked at again
 STALLED = timedelta(minutes=2)  # longer than any step goes without a commit
 BUDGET_S = 10.0  # then a step hands on to a fresh message, so that stopping a worker is quick
 
 # Which actor carries out which phase, and on which queue.
 PHASE_ACTORS: dict[str, tuple[str, str]] = {
+    "guard": ("sync", "plan_changes"),
+    "plan": ("sync", "plan_changes"),
+    "apply": ("sync", "apply_plan"),
+    "undo": ("sync", "undo_run"),
     "programs": ("score", "recompute_scores"),
     "import": ("sync", "import_part"),
     "pull": ("sync", "pull_batch"),
@@ -70,12 +76,17 @@ def begin(app: App, run: Run) -> bool:
     """Begin `run`; False when its list has one going on, which then does its work, too.
 
     A second delivery begins the same run again where it stands, and none that is over.
+
+    Raises:
+        Postponed: what is going on does nobody else's work: a plan, an apply, an undo.
     """
     known = app.runs.find(run.id)
     if known and not known.active:
         return False
     active_id = app.runs.start(run)
     folded = active_id != run.id
+    if folded and app.runs.get(active_id).kind in ALONE:
+        raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     outcome = Outcome(result="folded" if folded else "started", run=active_id)
     app.outcomes.put(run.trigger, outcome, at=now_text())
     if folded:
@@ -164,6 +175,11 @@ class Step:
     def go_on(self, *args: str | int) -> None:
         """Leave the rest of this phase to a fresh message."""
         send(self.run.phase, self.run.id, *args)
+
+    def turn_to(self, phase: Phase) -> None:
+        """Leave this phase for another one, out of the usual order."""
+        then = _queued(phase, self.run.id)
+        self.app.runs.move(self.run.id, self.run.phase, phase, now_text(), then)
 
     def finish_phase(self) -> None:
         """Move the run to its next phase and start that, or end the run; once, whoever asks."""

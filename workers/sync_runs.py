@@ -5,7 +5,7 @@ import dramatiq
 from events import SyncTick
 from sync.failure import Permanent
 from sync.lists import MarketingList
-from sync.runs import Run, first_phase
+from sync.runs import Phase, Run, first_phase
 from workers.app import App, app
 from workers.catalogues import read_catalogue
 from workers.steps import begin, now_text, send, waiting_told
@@ -25,7 +25,7 @@ def begin_sync(app: App, journal_id: str) -> None:
         id=f"sync-{journal_id}",
         list=of.id,
         kind="sync",
-        phase=first_phase("sync", of.setup),
+        phase=_first_phase(app, of),
         trigger=journal_id,
         started_at=now_text(),
         progressed_at=now_text(),
@@ -40,6 +40,15 @@ def begin_sync(app: App, journal_id: str) -> None:
         app.runs.finish(run, "failed", now_text(), str(error))
         return
     send(app.runs.get(run.id).phase, run.id)
+
+
+def _first_phase(app: App, of: MarketingList) -> Phase:
+    """Where the run starts: at the guard, where there is no pull that would ask it."""
+    first = first_phase("sync", of.setup)
+    if of.setup is None or of.setup.pulls or not of.setup.pushes:
+        return first
+    dirty = app.lists.records(of).dirty_count()
+    return "guard" if dirty > of.setup.guard.most_unasked else first
 
 
 def _ready(app: App, of: MarketingList) -> None:

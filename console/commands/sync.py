@@ -8,6 +8,7 @@ from console.answers import Answer, Table, answering, command_group
 from console.columns import catalogue_of
 from console.commands.conflicts import register as register_conflicts
 from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
+from console.commands.plans import register as register_plans
 from console.exits import RefusedError
 from console.lookup import find_list
 from console.opening import opened
@@ -15,6 +16,7 @@ from console.saving import save_setup
 from console.setup_options import Options
 from console.waiting import run_answer, wait_for_run
 from events import SyncTick
+from sync.guard import Guard
 from sync.lists import MarketingList
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
@@ -23,6 +25,7 @@ from sync.setup import SyncSetup
 
 group = command_group("How a list syncs with SugarCRM, and its runs.")
 register_conflicts(group)
+register_plans(group)
 
 
 @group.command("setup")
@@ -54,6 +57,13 @@ def setup(
         str,
         typer.Option(metavar="value|any", help="Whether a value beats a blank, whoever wins."),
     ] = "",
+    guard: Annotated[
+        str,
+        typer.Option(
+            metavar="creations=500,changes=20%,blanks=off",
+            help="What a sync may do unasked; also deletions.",
+        ),
+    ] = "",
     schedule: Schedule = "",
     start: Start = "",
     zone: Zone = "",
@@ -67,6 +77,7 @@ def setup(
         rule=rule,
         field_rule=field_rule,
         blanks=blanks,
+        guard=guard,
         schedule=schedule,
         start=start,
         zone=zone,
@@ -137,9 +148,14 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("pull: add new records to the list", pull.add_new or "no"),
         ("pull: update existing records", pulled if pull.update_existing else "no"),
         ("when both changed a field", _rules_text(chosen.rules)),
+        ("stop before a sync does more", _guard_text(chosen.guard)),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
     return Answer({"list": of.id, "setup": chosen}, (of.title, Table(("", ""), rows)))
+
+
+def _guard_text(guard: Guard) -> str:
+    return ", ".join(f"{name} {limit}" for name, limit in guard.limits.items())
 
 
 def _rules_text(rules: Rules) -> str:

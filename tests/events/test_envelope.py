@@ -15,9 +15,12 @@ from events import (
     FormSubmitted,
     ListImportRequested,
     PageVisited,
+    PlanApproved,
+    PlanRequested,
     ProgramTick,
     RecordChanged,
     SyncTick,
+    UndoRequested,
     decode,
     decode_batch,
     encode,
@@ -36,6 +39,9 @@ EVENTS = [
     ProgramTick(program="score"),
     RecordChanged(module="Leads", record_id="1-a", deleted=True),
     ListImportRequested(module="Leads", columns=("email1", "last_name")),
+    PlanRequested(list="leads"),
+    PlanApproved(plan="plan-1-0"),
+    UndoRequested(run="sync-1-0"),
 ]
 OPENED = {
     "specversion": "1.0",

@@ -1,0 +1,61 @@
+"""What a run did with each record, from the history of its list."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from console.exits import MissingError
+from store.history import History
+from sync.lists import MarketingList
+from sync.runs import Run
+from workers.app import App
+
+
+class RecordOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """One record in one run. `here` and `there` name the fields that changed on either side."""
+
+    record: str
+    crm_id: str
+    what: tuple[str, ...]
+    here: tuple[str, ...]
+    there: tuple[str, ...]
+    reason: str
+
+
+def outcomes(
+    app: App, of: MarketingList, run_id: str, what: str, record: str
+) -> Iterator[RecordOutcome]:
+    """Walk over the outcomes of a run ("last": the newest one), of one kind and one record; ""
+    is any.
+
+    Raises:
+        MissingError: the list has no such run.
+    """
+    run = _run(app, of, run_id)
+    ended_at = run.finished_at or datetime.now(UTC).isoformat()
+    entries = History(app.client, of.id).of_run(run.id, _ms(run.started_at), _ms(ended_at) + 1000)
+    for entry in entries:
+        for moved in entry.moved:
+            if what not in ("", *moved.what) or record not in ("", moved.record, moved.crm_id):
+                continue
+            yield RecordOutcome(
+                record=moved.record,
+                crm_id=moved.crm_id,
+                what=moved.what,
+                here=tuple(moved.here),
+                there=tuple(moved.there),
+                reason=moved.reason,
+            )
+
+
+def _run(app: App, of: MarketingList, run_id: str) -> Run:
+    recent = app.runs.recent(of.id, 1) if run_id == "last" else []
+    run = recent[0] if recent else app.runs.find(run_id)
+    if run is None or run.list != of.id:
+        raise MissingError(f"{of.title!r} has no run {run_id!r}; see `sugarloop sync runs`")
+    return run
+
+
+def _ms(instant: str) -> int:
+    return int(datetime.fromisoformat(instant).timestamp() * 1000)

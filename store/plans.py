@@ -1,0 +1,120 @@
+"""Plans of syncs: an item a record, sums over all, for a while."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+import redis
+
+from sync.plan import Item, Plan, counted
+
+KEEP_S = 7 * 86_400
+PLANS_KEPT = 20  # a list
+_PAGE = 500
+
+# Add items that are not in the plan yet, with what each adds to the sums; a second delivery of
+# the same ones changes nothing.
+# KEYS: plan, items, order; ARGV: life in s, then per item: record, item, how many sums, each sum
+_ADD = """
+local at = 2
+while at <= #ARGV do
+  local fresh = redis.call('hsetnx', KEYS[2], ARGV[at], ARGV[at + 1])
+  local sums = tonumber(ARGV[at + 2])
+  if fresh == 1 then
+    redis.call('rpush', KEYS[3], ARGV[at])
+    for sum = at + 3, at + 2 + sums do redis.call('hincrby', KEYS[1], ARGV[sum], 1) end
+  end
+  at = at + 3 + sums
+end
+for _, key in ipairs(KEYS) do redis.call('expire', key, ARGV[1]) end
+return 1
+"""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Item).decode
+
+
+class PlanMissingError(KeyError):
+    """There is no such plan, or it is too old to be kept."""
+
+    def __str__(self) -> str:
+        return f"no plan {self.args[0]!r} is kept; `sugarloop sync plan LIST` makes one"
+
+
+class Plans:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._add = client.register_script(_ADD)
+
+    def begin(self, plan_id: str, list_id: str, at: str) -> None:
+        """Make an empty plan; one that is there already stays as it is."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hsetnx(f"plan:{plan_id}", "list", list_id)
+            pipe.hsetnx(f"plan:{plan_id}", "made_at", at)
+            pipe.expire(f"plan:{plan_id}", KEEP_S)
+            pipe.lrem(f"list:{list_id}:plans", 0, plan_id)
+            pipe.lpush(f"list:{list_id}:plans", plan_id)
+            pipe.ltrim(f"list:{list_id}:plans", 0, PLANS_KEPT - 1)
+            pipe.execute()
+
+    def add(self, plan_id: str, items: Sequence[Item], exempt: Collection[str] = ()) -> None:
+        """Put items into a plan; of a record that has one already, the first stands."""
+        if not items:
+            return
+        args: list[str | bytes | int] = [KEEP_S]
+        for item in items:
+            sums = [f"sum:{name}" for name, n in counted(item, exempt).items() for _ in range(n)]
+            args += [item.record, _encode(item), len(sums), *sums]
+        keys = [f"plan:{plan_id}", f"plan:{plan_id}:items", f"plan:{plan_id}:order"]
+        self._add(keys=keys, args=args)
+
+    def complete(self, plan_id: str) -> None:
+        """Note that every record was looked at."""
+        self._client.hset(f"plan:{plan_id}", "complete", "1")
+
+    def get(self, plan_id: str) -> Plan:
+        """Read a plan's head.
+
+        Raises:
+            PlanMissingError: it is not kept (any more).
+        """
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hgetall(f"plan:{plan_id}")
+            pipe.hlen(f"plan:{plan_id}:items")
+            raw, items = pipe.execute()
+        if not raw:
+            raise PlanMissingError(plan_id)
+        fields = {key.decode(): value.decode() for key, value in raw.items()}
+        return Plan(
+            id=plan_id,
+            list=fields["list"],
+            made_at=fields["made_at"],
+            complete="complete" in fields,
+            items=int(items),
+            counts={k[4:]: int(v) for k, v in fields.items() if k.startswith("sum:")},
+        )
+
+    def of_list(self, list_id: str) -> list[str]:
+        """The ids of the newest plans of a list, newest first."""
+        ids = self._client.lrange(f"list:{list_id}:plans", 0, -1)
+        return [i.decode() for i in ids if self._client.exists(f"plan:{i.decode()}")]
+
+    def known(self, plan_id: str, record_ids: Sequence[str]) -> set[str]:
+        """Which of these records have an item already."""
+        if not record_ids:
+            return set()
+        blobs = self._client.hmget(f"plan:{plan_id}:items", list(record_ids))
+        return {i for i, blob in zip(record_ids, blobs, strict=True) if blob}
+
+    def page(self, plan_id: str, start: int, count: int) -> list[Item]:
+        """Give `count` items from number `start` on, in the order in which they were planned."""
+        ids = self._client.lrange(f"plan:{plan_id}:order", start, start + count - 1)
+        if not ids:
+            return []
+        return [_decode(blob) for blob in self._client.hmget(f"plan:{plan_id}:items", ids)]
+
+    def items(self, plan_id: str) -> Iterator[Item]:
+        """Walk over all items."""
+        start = 0
+        while page := self.page(plan_id, start, _PAGE):
+            yield from page
+            start += len(page)

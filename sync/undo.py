@@ -1,0 +1,103 @@
+"""Taking a run back: what it changed is restored, field by field, where it is still ours."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sync.canonical import Catalogue, same
+from sync.history import Moved
+from sync.records import GONE_HERE, Agreement, Record
+
+EDITED_HERE = "edited in the list since"
+EDITED_THERE = "edited in SugarCRM since"
+NOT_PERMITTED = "may not be pushed any more"
+CREATED_THERE = "created in SugarCRM: nothing is deleted there from here"
+DELETED_THERE = "deleted in SugarCRM: it cannot be brought back from here"
+
+
+class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
+    """How one record is restored. `here` goes into the list, `push` into SugarCRM; `rebase` are
+    fields that SugarCRM holds as they were already. `remove`: the run created it in the list.
+    `left` says why a part stays as it is, by field ("" for the record).
+    """
+
+    here: Mapping[str, str] = {}
+    push: Mapping[str, str] = {}
+    rebase: tuple[str, ...] = ()
+    remove: bool = False
+    left: Mapping[str, str] = {}
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether nothing is to be written."""
+        return not (self.here or self.push or self.rebase or self.remove)
+
+
+def take_back(
+    record: Record,
+    moved: Moved,
+    present: Mapping[str, str] | None,
+    may_push: frozenset[str],
+    catalogue: Catalogue,
+) -> TakenBack:
+    """Decide what of `moved` is restored. `present` are SugarCRM's values now, None when there
+    is no such row.
+    """
+    left: dict[str, str] = {}
+    if "created_there" in moved.what:
+        left[""] = CREATED_THERE
+        return TakenBack(left=left)
+    if "deleted" in moved.what:
+        return TakenBack(left={"": DELETED_THERE})
+    if "created_here" in moved.what:
+        return _removal(record)
+    here = {}
+    for field, (before, after) in moved.here.items():
+        if before is None or record.values.get(field) == before:
+            continue
+        if record.values.get(field) == after:
+            here[field] = before
+        else:
+            left[field] = EDITED_HERE
+    push, rebase = {}, []
+    for field, (before, after) in moved.there.items():
+        seen, old = (present or {}).get(field), before or ""
+        if seen is not None and same(seen, old, catalogue.get(field)):
+            rebase.append(field)
+        elif field not in may_push:
+            left[field] = NOT_PERMITTED
+        elif seen is not None and same(seen, after or "", catalogue.get(field)):
+            push[field] = old
+        else:
+            left[field] = EDITED_THERE
+    return TakenBack(here=here, push=push, rebase=tuple(rebase), left=left)
+
+
+def restored(record: Record, taken: TakenBack, read_back: Mapping[str, str] | None) -> Record:
+    """Give the record after it was taken back. `read_back` are SugarCRM's values afterwards.
+
+    Both sides then agree to differ: neither value moves to the other side, until somebody
+    changes one.
+    """
+    if taken.remove:
+        return msgspec.structs.replace(record, gone=GONE_HERE)
+    values = {**record.values, **taken.here}
+    base = dict(record.base)
+    for field in taken.here:
+        if field in base:
+            base[field] = Agreement(values[field], base[field].theirs)
+    for field in (*taken.push, *taken.rebase):
+        theirs = (read_back or {}).get(field, taken.push.get(field, ""))
+        base[field] = Agreement(values.get(field, ""), theirs)
+    kept = {f: at for f, at in record.edited.items() if f not in taken.here}
+    return msgspec.structs.replace(record, values=values, base=base, edited=kept)
+
+
+def _removal(record: Record) -> TakenBack:
+    touched = any(
+        field not in record.base or record.base[field].ours != value
+        for field, value in record.values.items()
+    )
+    if record.gone:
+        return TakenBack()
+    return TakenBack(left={"": EDITED_HERE}) if touched else TakenBack(remove=True)

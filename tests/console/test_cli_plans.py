@@ -1,0 +1,94 @@
+"""Plans, undo and outcomes by the command line."""
+
+import json
+
+import pytest
+
+
+@pytest.fixture
+def edited(active, leads):
+    """A list with one edit that waits to go out, and one person to be created."""
+    active("sync", "setup", leads, "--push-new", "--push-update", "phone_work", "--pull-new")
+    (person, *_) = active("lists", "members", leads, "--json").json
+    active("lists", "edit", leads, person["id"], "phone_work=+1 555 0142")
+    active("lists", "add", leads, "email1=planned@example.com", "last_name=Planned")
+    return person["id"]
+
+
+def test_a_plan_is_sums_first_and_details_on_demand(active, leads, edited):
+    summary = active("sync", "plan", leads, "--timeout", "20", "--json")
+    plan = summary.json["plan"]
+
+    shown = active(
+        "sync", "plan", leads, "--show", "last", "--items", "--action", "update", "--json"
+    )
+
+    assert (plan["counts"]["action:update"], plan["counts"]["action:create_there"]) == (1, 1)
+    assert "items" not in summary.json
+    assert shown.json["plan"]["id"] == plan["id"]
+    (item,) = shown.json["items"]
+    assert (item["record"], item["because"]) == (edited, {"phone_work": "changed in the list"})
+    said = active("sync", "plan", leads, "--show", plan["id"], "--record", edited).out
+    assert "+1 555 0142" in said
+    assert f"sugarloop sync apply {plan['id']}" in said
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_plan_is_written_to_a_file_whole(active, leads, edited, tmp_path, kind):
+    path = tmp_path / f"plan.{kind}"
+
+    outcome = active("sync", "plan", leads, "--timeout", "20", "--export", str(path), "--json")
+
+    lines = path.read_text().splitlines()
+    if kind == "csv":
+        assert lines[0].startswith("record,in SugarCRM,action")
+        assert any(line.endswith("changed in the list") and edited in line for line in lines)
+        assert outcome.json["exported"] == len(lines) - 1
+    else:
+        assert {json.loads(line)["action"] for line in lines} == {"update", "create_there"}
+
+
+def test_a_plan_is_applied_and_its_run_taken_back(active, leads, edited):
+    plan = active("sync", "plan", leads, "--timeout", "20", "--json").json["plan"]["id"]
+
+    applied = active("sync", "apply", plan, "--wait", "--timeout", "20", "--json")
+    run = applied.json["id"]
+    told = active("sync", "outcomes", leads, run, "--what", "updated_there", "--json").json
+    undone = active("sync", "undo", leads, run, "--wait", "--timeout", "20", "--json")
+
+    assert applied.code == 0, applied.err
+    assert applied.json["counts"] == {"created_there": 1, "updated_there": 1}
+    assert [(o["record"], o["there"]) for o in told] == [(edited, ["phone_work"])]
+    assert undone.json["counts"]["updated_there"] == 1
+    assert "nothing is deleted there" in next(iter(undone.json["reasons"]))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        pytest.param(["plan", "LIST", "--show", "x"], 1, "no plan 'x' is kept", id="no_plan"),
+        pytest.param(["plan", "LIST", "--action", "x"], 2, "none of create_here", id="no_action"),
+        pytest.param(["plan", "LIST", "--export", "x.xls"], 2, "neither in .csv", id="no_format"),
+        pytest.param(["apply", "x"], 1, "no plan 'x' is kept", id="apply_nothing"),
+        pytest.param(["undo", "LIST", "x"], 1, "not there (any more): x", id="undo_nothing"),
+        pytest.param(["outcomes", "LIST", "x"], 1, "has no run 'x'", id="outcomes_of_nothing"),
+        pytest.param(["setup", "LIST", "--guard", "x=1"], 2, "none of creations", id="no_limit"),
+        pytest.param(
+            ["setup", "LIST", "--guard", "changes=1.5"], 2, "form 500, 20% or off", id="odd_limit"
+        ),
+        pytest.param(["setup", "LIST", "--guard", "changes=101%"], 2, "more than all", id="share"),
+    ],
+)
+def test_what_cannot_be_meant_is_named(active, leads, words, code, said):
+    outcome = active("sync", *[leads if word == "LIST" else word for word in words])
+
+    assert (outcome.code, said in outcome.err) == (code, True), outcome.err
+
+
+def test_a_guard_is_saved_in_part_and_shown(active, leads):
+    active("sync", "setup", leads, "--guard", "creations=500,blanks=off")
+    active("sync", "setup", leads, "--guard", "changes=20%")
+
+    shown = " ".join(active("sync", "show", leads).out.split())
+
+    assert "creations 500, changes 20%, blanks off, deletions 20%" in shown

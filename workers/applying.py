@@ -1,0 +1,102 @@
+"""Apply a plan: do exactly what it says, and leave out what changed since it was made."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import dramatiq
+
+from store.records import RunNotes
+from sync.plan import Item, same_ground
+from sync.setup import SyncSetup
+from workers.app import App, app
+from workers.imports import ENDED, intake_for
+from workers.planned import SHIFTED
+from workers.planning import Planner
+from workers.programs import stepping
+from workers.push import push_records
+from workers.push_scope import scope_of
+from workers.steps import Step, now_text, step
+from workers.take_in import take_in
+from workers.tally import Tally
+
+
+@dramatiq.actor(queue_name="sync", actor_name="apply_plan")
+def apply_plan(run_id: str) -> None:
+    """Carry out a plan; a second delivery finds done what was, and goes on behind it."""
+    apply(app(), run_id)
+
+
+def apply(app: App, run_id: str) -> None:
+    """Go through the items of the run's plan, a batch at a time."""
+    with step(app, run_id, "apply") as here:
+        if here is None:
+            return
+        while (place := here.place("apply")) != ENDED:
+            if not here.has_time:
+                here.go_on()
+                return
+            start = int(place or 0)
+            items = app.plans.page(here.run.plan, start, app.knobs.push_rows)
+            if not items:
+                break
+            _apply_some(here, items, start + len(items))
+        here.finish_phase()
+
+
+def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
+    """Look at the ground of a batch again, carry out what stands, tell what does not."""
+    tally = Tally()
+    planned = {item.record: item for item in items if item.action != "skip"}
+    present = _present(here, list(planned.values()))
+    standing = {}
+    for record_id, item in planned.items():
+        now = present.get(record_id)
+        if now is not None and same_ground(item, now):
+            standing[record_id] = item
+        else:
+            _leave_out(tally, item, done=now is None)
+    _carry_out(here, standing, tally)
+    notes = RunNotes(
+        run_id=here.run.id,
+        set={"place:apply": str(reached), "progressed_at": now_text()},
+        add=tally.counts,
+    )
+    here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
+
+
+def _present(here: Step, items: Sequence[Item]) -> dict[str, Item]:
+    """Plan the same records anew, on the ground as it is now."""
+    planner, module, columns = Planner(here), here.module, here.of.columns
+    here.renew()
+    ids = [item.crm_id for item in items if item.crm_id]
+    rows = here.app.crm().by_ids(module, ids, columns) if ids else {}
+    found = {item.record: item for item in planner.rows(list(rows.values()))}
+    others = [item.record for item in items if item.record not in found]
+    records = here.records.get_many(others)
+    return found | {item.record: item for item in planner.edited(list(records.values()))}
+
+
+def _carry_out(here: Step, standing: dict[str, Item], tally: Tally) -> None:
+    setup = here.of.setup or SyncSetup()
+    scope = scope_of(here, setup)
+    incoming = [i for i in standing.values() if i.crm_id and (i.here or i.action != "update")]
+    if incoming:
+        rows = here.app.crm().by_ids(here.module, [i.crm_id for i in incoming], here.of.columns)
+        intake = intake_for(here, add_new=setup.pull.add_new, permission=scope.permission)
+        take_in(intake, list(rows.values()), notes=RunNotes(run_id=here.run.id), fence=here.fence)
+    steps = stepping(here, scope.permission.push)
+    if steps:
+        steps.carry_out(here, list(here.records.get_many(list(standing)).values()))
+    outgoing = {record_id: item for record_id, item in standing.items() if item.there}
+    if outgoing:
+        done = push_records(here, scope, list(outgoing), only=outgoing)
+        tally.counts.update(done.counts)
+        tally.told += done.told
+
+
+def _leave_out(tally: Tally, item: Item, *, done: bool) -> None:
+    """An item that asks for nothing any more is done; any other stands on shifted ground."""
+    if done:
+        tally.counts += Counter({"count:unchanged": 1})
+    else:
+        tally.skip_id(item.record, item.crm_id, SHIFTED)
