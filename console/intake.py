@@ -7,6 +7,7 @@ import msgspec
 import redis
 
 from console import problems
+from console.hooks import PATH, HookDoor
 from console.observing import Health, Metrics, Readiness, Received, Schema
 from console.sources import Sources
 from events import (
@@ -35,6 +36,7 @@ def create_app(
     app.add_error_handler(Exception, problems.unexpected)
     app.add_error_handler(redis.RedisError, problems.not_kept)
     app.add_route("/events", Intake(Producer(client), Sources(client, keys), received))
+    app.add_route(f"{PATH}/{{token}}", HookDoor(client))
     app.add_route("/healthz", Health())
     app.add_route("/readyz", Readiness(client))
     app.add_route("/metrics", Metrics(client, received))

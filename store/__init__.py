@@ -7,6 +7,9 @@
 | crm:pace                   | hash   | next_ms, not_before_ms, pause_ms: when to call  | for ever    |
 | crm:counts                 | hash   | calls:{outcome}, logins:{outcome} -> count      | for ever    |
 | connector:token            | string | encrypted token of rest/v11                     | for ever    |
+| connector:hook             | string | where SugarCRM calls us: hash of the secret part | for ever    |
+| hint:{module}:{id}         | string | set while a record waits to be looked at        | 60 s        |
+| hints:buried:{list}        | string | how many hints showed to be gone                | 1 hour      |
 | catalogue                  | hash   | module -> fields of SugarCRM, as last read      | for ever    |
 | standard_fields            | hash   | field name -> type, source, system usage        | for ever    |
 | lists                      | hash   | list id -> MarketingList                        | for ever    |

@@ -45,6 +45,23 @@ return 1
 """
 
 
+# Keep runs out of a list for a moment; answers 0 when one is going on. What holds it is a run of
+# its own, which is no more once its time is up: so a worker that dies frees the list.
+_HOLD = """
+local active = redis.call('get', KEYS[1])
+if active and redis.call('exists', 'run:' .. active) == 1 then return 0 end
+redis.call('set', KEYS[1], ARGV[1])
+redis.call('hset', KEYS[2], 'id', ARGV[1], 'list', ARGV[2], 'kind', 'look', 'phase', 'look')
+redis.call('pexpire', KEYS[2], ARGV[3])
+return 1
+"""
+_LET_GO = """
+redis.call('del', KEYS[2])
+if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
+return 1
+"""
+
+
 class Queued(msgspec.Struct, frozen=True):
     """A message as RedisBroker would store it, under its id."""
 
@@ -63,6 +80,8 @@ class Runs:
         self._start = client.register_script(_START)
         self._finish = client.register_script(_FINISH)
         self._move = client.register_script(_MOVE)
+        self._hold = client.register_script(_HOLD)
+        self._let_go = client.register_script(_LET_GO)
 
     def start(self, run: Run) -> str:
         """Begin `run` unless the list has one going on; give the id of the one that is."""
@@ -72,6 +91,15 @@ class Runs:
         began = int(run.trigger.partition("-")[0]) if run.trigger[:1].isdigit() else 0
         keys = [f"list:{run.list}:active_run", f"run:{run.id}", f"list:{run.list}:runs"]
         return str(self._start(keys=keys, args=[run.id, began, KEEP_S, *pairs]).decode())
+
+    def hold(self, list_id: str, holder: str, for_s: float) -> bool:
+        """Let no run of the list begin for a while; False when one is going on."""
+        keys = [f"list:{list_id}:active_run", f"run:{holder}"]
+        return bool(self._hold(keys=keys, args=[holder, list_id, round(for_s * 1000)]))
+
+    def let_go(self, list_id: str, holder: str) -> None:
+        """Let runs of the list begin again."""
+        self._let_go(keys=[f"list:{list_id}:active_run", f"run:{holder}"], args=[holder])
 
     def get(self, run_id: str) -> Run:
         """Read one run.
@@ -105,7 +133,7 @@ class Runs:
     def active(self, list_id: str) -> Run | None:
         """The run of this list that is going on, if any."""
         run_id = self._client.get(f"list:{list_id}:active_run")
-        return self.get(run_id.decode()) if run_id else None
+        return self.find(run_id.decode()) if run_id else None
 
     def recent(self, list_id: str, count: int) -> list[Run]:
         """The newest runs of a list, newest first; those no longer kept are left out."""

@@ -53,7 +53,8 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What this server does natively, and what costs extra calls here.
 
     Without `lists_deleted`, `changed` may pass over deletions: who must know of them compares ids
-    by `by_id_range`. Without `takes_ids`, records get other ids: see `Written.kept_as`.
+    by `by_id_range`. Without `takes_ids`, records get other ids: see `Written.kept_as`. With
+    `calls_back`, the server can be told to call an address after changes.
     """
 
     batch_writes: bool
@@ -61,6 +62,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     updates_email_in_place: bool
     total_count: bool
     takes_ids: bool = True
+    calls_back: bool = False
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,6 +198,14 @@ class Crm(Protocol):
 
     def attach_note(self, note: Note) -> None:
         """Put `note` in the History of its record; a note with that id is left as it is."""
+
+    def call_back(self, url: str | None) -> int:
+        """Have the server call `url` after leads and contacts change, and no earlier address of
+        ours; None: none at all. Gives how many events it calls for.
+
+        Raises:
+            RefusedError: this server calls nobody, or not for this user.
+        """
 
     def close(self) -> None:
         """Log out and drop connections."""

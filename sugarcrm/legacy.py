@@ -121,6 +121,16 @@ class LegacyClient:
     def offered(self) -> tuple[ApiVersion, ...]:
         return self.profile.offered
 
+    def call_back(self, url: str | None) -> int:
+        """There is no such call on this service.
+
+        Raises:
+            RefusedError: always, when there is an address to call.
+        """
+        if url is not None:
+            raise RefusedError("this service of SugarCRM has no web logic hooks")
+        return 0
+
     def close(self) -> None:
         for session in self._sessions.drain():
             log_out(self._transport, self.profile.login_api, session)

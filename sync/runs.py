@@ -17,10 +17,11 @@ Phase = Literal[
     "plan",
     "apply",
     "undo",
+    "look",
     "done",
     "failed",
 ]
-Kind = Literal["import", "sync", "plan", "apply", "undo"]
+Kind = Literal["import", "sync", "plan", "apply", "undo", "look"]
 
 # pull -> sweep -> fill -> programs -> push -> done. An import only fills the list, with columns
 # that are added while it goes on, too.

@@ -12,6 +12,7 @@ from store.connector import Connection, Connector
 from store.crm_budget import CrmBudget
 from store.crm_counts import CrmCounts
 from store.fields import Fields
+from store.hints import Hints
 from store.journal import Journal
 from store.leases import Leases
 from store.lists import Lists
@@ -35,6 +36,7 @@ class App:
         self.connector = Connector(client, knobs.keys)
         self.fields = Fields(client)
         self.journal = Journal(client)
+        self.hints = Hints(client)
         self.leases = Leases(client)
         self.lists = Lists(client)
         self.runs = Runs(client)

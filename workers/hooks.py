@@ -1,5 +1,8 @@
 """Look at one record that SugarCRM, or somebody, hinted at."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import dramatiq
 
 from events import RecordChanged
@@ -8,14 +11,17 @@ from store.outcomes import Outcome
 from store.records import FencedError, RunNotes
 from sugarcrm.crm import Row
 from sync.catalogue import Module
-from sync.failure import Retriable
+from sync.failure import Postponed, Retriable
 from sync.lists import MarketingList
 from sync.runs import Run
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import intake_for
-from workers.steps import Step, now_text
+from workers.steps import BUSY_S, Step, now_text
+from workers.sweep import BRAKE_COUNT
 from workers.take_in import Intake, take_in
+
+SHARE = 0.01  # of a list that may be taken for deleted within an hour, on hints alone
 
 
 @dramatiq.actor(queue_name="sync", actor_name="look_at_record")
@@ -27,14 +33,14 @@ def look_at_record(journal_id: str) -> None:
 def look(app: App, journal_id: str) -> None:
     """Bring every list that pulls the hinted module up to date with that one record."""
     hint = app.journal.read(journal_id).envelope.event(RecordChanged)
+    app.hints.looking(hint.module, hint.record_id)
     lists = [of for of in app.lists.all() if of.module == hint.module and _pulls(of)]
-    looked = [of for of in lists if _look_for(app, of, hint, journal_id)]
-    left = len(lists) - len(looked)
-    reason = f"{left} lists left to the run that is going on" if left else ""
-    if not lists:
-        reason = f"no list pulls {hint.module}"
+    left = [of.id for of in lists if not _look_for(app, of, hint, journal_id)]
+    reason = "" if lists else f"no list pulls {hint.module}"
+    if left:
+        reason = f"more people are gone than a hint is believed; the next sync of {left} looks"
     outcome = Outcome(
-        result="looked" if looked else "skipped",
+        result="looked" if len(left) < len(lists) else "skipped",
         reason=reason,
         module=hint.module,
         crm_ids=(hint.record_id,),
@@ -47,32 +53,56 @@ def _pulls(of: MarketingList) -> bool:
 
 
 def _look_for(app: App, of: MarketingList, hint: RecordChanged, journal_id: str) -> bool:
-    """Take the present row into one list; False when a run is going on, which sees it anyway.
+    """Take the present row into one list; False when that is left to a sync, with its brakes.
 
     Raises:
-        Retriable: another hint for this list is being looked at, or a run came in between.
+        Postponed: a run, or another look, is going on: what it read may be older.
+        Retriable: this took longer than it may.
     """
+    with _held(app, of, f"look-{journal_id}") as lease:
+        row = _present(app, of, hint.module, hint.record_id)
+        here = _nobodys_step(app, of, lease, journal_id)
+        if row.deleted and not _may_bury(app, here, hint.record_id):
+            return False
+        take_in(_intake(here), [row], notes=RunNotes(), fence=here.fence)
+    return True
+
+
+@contextmanager
+def _held(app: App, of: MarketingList, holder: str) -> Iterator[Lease]:
+    """Keep runs and other looks out of a list, while one record of it is looked at.
+
+    Raises:
+        Postponed: one is going on.
+        Retriable: the time that may be held was over before the end.
+    """
+    if not app.runs.hold(of.id, holder, app.knobs.lease_s):
+        raise Postponed(f"a run of {of.id} is going on", retry_in_s=BUSY_S)
     try:
         with app.leases.held(f"look:{of.id}", app.knobs.lease_s) as lease:
-            if app.runs.active(of.id):
-                return False
-            before = app.runs.recent(of.id, 1)
-            row = _present(app, of, hint.module, hint.record_id)
-            if app.runs.recent(of.id, 1) != before:
-                raise Retriable("a run began meanwhile, and may know of a newer state")
-            here = _nobodys_step(app, of, lease, journal_id)
-            take_in(_intake(here), [row], notes=RunNotes(), fence=here.fence)
+            yield lease
     except HeldError as error:
-        raise Retriable(f"{of.id} is looked at", retry_in_s=error.retry_in_s) from error
+        raise Postponed(f"{of.id} is looked at", retry_in_s=error.retry_in_s) from error
     except FencedError as error:
         raise Retriable(f"looking at {of.id} took too long") from error
-    return True
+    finally:
+        app.runs.let_go(of.id, holder)
 
 
 def _present(app: App, of: MarketingList, module: Module, crm_id: str) -> Row:
     """Read the row as it is; one that is absent counts as deleted, as in a sweep."""
     found = app.crm().by_ids(module, [crm_id], of.columns).get(crm_id)
     return found or Row(id=crm_id, modified_at="", modified_by="", deleted=True, values={})
+
+
+def _may_bury(app: App, here: Step, crm_id: str) -> bool:
+    """Whether one more may be taken for deleted. When everybody seems to be gone, a right was
+    lost rather: that is for a sync, which looks at all of them together.
+    """
+    known = here.records.by_crm_ids([crm_id])
+    if not any(record.gone is None for record in known.values()):
+        return True
+    return app.hints.buried(here.of.id) <= max(BRAKE_COUNT, round(len(here.records) * SHARE))
 
 
 def _intake(here: Step) -> Intake:
@@ -86,8 +116,8 @@ def _nobodys_step(app: App, of: MarketingList, lease: Lease, journal_id: str) ->
     run = Run(
         id=f"look-{journal_id}",
         list=of.id,
-        kind="sync",
-        phase="pull",
+        kind="look",
+        phase="look",
         trigger=journal_id,
         started_at=now_text(),
         progressed_at=now_text(),

@@ -12,6 +12,7 @@ from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, conclude_import, intake_for
 from workers.pages import read_ahead
+from workers.planning import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import take_in
 
@@ -47,13 +48,20 @@ def pull(app: App, run_id: str) -> None:
 
 
 def _may_do_much(here: Step, page: Page) -> bool:
-    """Whether this run may go over a limit of the guard, as far as its first page tells. The
-    guard, if it lets the run go on, is asked once.
+    """Whether this run may go over a limit of the guard, as far as the pages up to this one tell.
+
+    Nothing was written before the first page that changes anything: much of what is read again
+    because of the overlap is known already. The guard is asked once.
     """
     if here.place("guarded"):
         return False
-    most = (here.of.setup or SyncSetup()).guard.most_unasked
-    return page.after is not None or len(page.rows) + here.records.dirty_count() > most
+    most, dirty = (here.of.setup or SyncSetup()).guard.most_unasked, here.records.dirty_count()
+    if page.after is None and len(page.rows) + dirty <= most:
+        return False
+    changes = len(Planner(here).rows(page.rows))
+    if changes == 0:
+        return dirty > most
+    return page.after is not None or changes + dirty > most
 
 
 def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", "guard"]:
@@ -75,7 +83,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
     for page in read_ahead(fetch, start):
         if not here.has_time:
             return "more"
-        if start is None and _may_do_much(here, page):
+        if _may_do_much(here, page):
             return "guard"
         here.renew()
         newest = max([newest, *(row.modified_at for row in page.rows)])

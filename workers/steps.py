@@ -24,7 +24,7 @@ from workers.lanes import in_lane
 
 log = structlog.get_logger(__name__)
 
-ALONE = ("plan", "apply", "undo")
+ALONE = ("plan", "apply", "undo", "look")
 BUSY_S = 2.0  # until a list that is worked on is looked at again
 STALLED = timedelta(minutes=2)  # longer than any step goes without a commit
 BUDGET_S = 10.0  # then a step hands on to a fresh message, so that stopping a worker is quick
@@ -78,14 +78,14 @@ def begin(app: App, run: Run) -> bool:
     A second delivery begins the same run again where it stands, and none that is over.
 
     Raises:
-        Postponed: what is going on does nobody else's work: a plan, an apply, an undo.
+        Postponed: what is going on does nobody else's work: a plan, an apply, an undo, a look.
     """
     known = app.runs.find(run.id)
     if known and not known.active:
         return False
     active_id = app.runs.start(run)
     folded = active_id != run.id
-    if folded and app.runs.get(active_id).kind in ALONE:
+    if folded and (active := app.runs.find(active_id)) and active.kind in ALONE:
         raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     outcome = Outcome(result="folded" if folded else "started", run=active_id)
     app.outcomes.put(run.trigger, outcome, at=now_text())

@@ -10,17 +10,22 @@ import typer
 from console.activation import activate as log_in
 from console.activation import protocol_named
 from console.answers import Answer, answering, command_group
+from console.commands.hooks import group as hooks
 from console.exits import InputError
 from console.finding_checks import finding_checks
+from console.hooks import switch_off
 from console.looking import look
 from console.opening import opened
 from console.standing import STATES, TO_DO
 from store.connector import Connection
+from store.hints import HookAddress
 from sugarcrm.errors import CrmError
+from sync.failure import Permanent, Retriable
 from workers.app import App
 from workers.settings import CRM_PASSWORD
 
 group = command_group("The connection to SugarCRM.")
+group.add_typer(hooks, name="hooks")
 
 
 @group.command("activate")
@@ -80,9 +85,21 @@ def status() -> Answer:
 def deactivate() -> Answer:
     """Switch the connector off and forget the password; lists keep what they have."""
     with opened() as app:
+        said_of_hooks = _hooks_off(app)
         was_on = app.connector.deactivate()
     said = "The connector is off." if was_on else "The connector was not active."
-    return Answer({"state": "inactive", "was_active": was_on}, (said,))
+    return Answer({"state": "inactive", "was_active": was_on}, (said, *said_of_hooks))
+
+
+def _hooks_off(app: App) -> tuple[str, ...]:
+    """Take our hooks back while there still is a login; calls are turned away in any case."""
+    if HookAddress(app.client).get() is None:
+        return ()
+    try:
+        switch_off(app)
+    except (CrmError, Permanent, Retriable) as problem:
+        return (f"Its web logic hooks stay in SugarCRM, and are not answered ({problem}).",)
+    return ("Its web logic hooks were removed from SugarCRM.",)
 
 
 def _looked(app: App) -> list[str]:

@@ -24,6 +24,7 @@ from sugarcrm.rest11.reading import Reader
 from sugarcrm.rest11.service import Service
 from sugarcrm.rest11.token import ProcessToken, TokenOwner, TokenStore
 from sugarcrm.rest11.values import from_iso
+from sugarcrm.rest11.web_hooks import WebHooks
 from sugarcrm.rest11.writing import Writer
 from sugarcrm.secret import Secret
 from sync.catalogue import FieldDef
@@ -62,6 +63,7 @@ class Rest11Client:
             updates_email_in_place=True,
             total_count=False,
             takes_ids=self._writer.takes_ids is not False,
+            calls_back=True,
         )
 
     def login(self) -> Account:
@@ -116,6 +118,9 @@ class Rest11Client:
 
     def attach_note(self, note: Note) -> None:
         self._notes.attach(note)
+
+    def call_back(self, url: str | None) -> int:
+        return WebHooks(self._service).call(url)
 
     def close(self) -> None:
         self._owner.log_out()

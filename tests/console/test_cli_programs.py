@@ -15,7 +15,7 @@ def test_a_program_puts_the_score_into_the_list(active, leads):
     outcome = active("program", "run", "lead score", "--wait", "--timeout", "20", "--json")
 
     assert (made.code, outcome.code) == (0, 0)
-    assert outcome.json["records"] == 19
+    assert outcome.json["records"] == active("lists", "--json").json[0]["count"] >= 19
     after = active("lists", "members", leads, "--where", f"email1={email}", "--json").json[0]
     assert after["values"]["lead_score_c"] == "5"
     assert active("lists", "--json").json[0]["program"] is True

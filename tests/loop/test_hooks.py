@@ -1,13 +1,16 @@
 """A hint that a record changed: the record is read, the hint is not believed."""
 
+import time
+
 import pytest
 
-from events import RecordChanged
+from events import RecordChanged, SyncTick
 from sugarcrm.crm import Draft
 from sugarcrm.legacy import LegacyClient
-from sync.failure import Retriable
+from sync.failure import Postponed
 from sync.runs import Run
 from sync.setup import PullSetup
+from workers.sweep import BRAKE_COUNT
 
 COLUMNS = ("email1", "last_name")
 LEADS = "all-sugarcrm-leads"
@@ -73,7 +76,7 @@ def test_what_the_setup_does_not_permit_is_not_pulled(loop, known, pull):
     assert loop.members(LEADS)[known].values["last_name"] == "Before"
 
 
-def test_a_run_that_is_going_on_is_left_to_see_it(loop, known):
+def test_a_hint_waits_for_the_run_that_is_going_on(loop, known):
     now = "2026-01-01T00:00:00+00:00"
     run = Run(
         id="r",
@@ -87,10 +90,46 @@ def test_a_run_that_is_going_on_is_left_to_see_it(loop, known):
     loop.app.runs.start(run)
     rename(loop, known)
 
-    _, outcome = hint(loop, known)
-
-    assert outcome.result == "skipped"
+    with pytest.raises(Postponed):
+        hint(loop, known)
     assert loop.members(LEADS)[known].values["last_name"] == "Before"
+    loop.app.runs.finish(run, "done", now)
+    hint(loop, known)
+
+    assert loop.members(LEADS)[known].values["last_name"] == "After"
+
+
+@pytest.mark.usefixtures("known")
+def test_a_sync_waits_for_a_look_and_goes_on_after_one_that_died(loop):
+    assert loop.app.runs.hold(LEADS, "look-x", 0.3)
+
+    with pytest.raises(Postponed):
+        loop.publish(SyncTick(list=LEADS))
+    time.sleep(0.4)
+    run = loop.sync(LEADS)
+
+    assert run.phase == "done"
+
+
+def test_a_look_leaves_no_trace_of_a_run(loop, known):
+    hint(loop, known)
+
+    assert loop.app.runs.active(LEADS) is None
+    assert loop.app.client.keys("run:look*") == []
+
+
+def test_hints_alone_do_not_bury_everybody(loop, monkeypatch):
+    ids = [f"crowd-{number}" for number in range(BRAKE_COUNT + 3)]
+    loop.crm.create_many("Leads", [Draft(i, {"last_name": "Crowd"}) for i in ids])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=BOTH)
+    monkeypatch.setattr(LegacyClient, "by_ids", lambda *_: {})  # as without the right to see any
+
+    outcomes = [hint(loop, crm_id)[1] for crm_id in ids]
+
+    assert [o.result for o in outcomes].count("skipped") == 3
+    assert len(loop.members(LEADS).keys() & set(ids)) == 3
+    assert "more people are gone" in outcomes[-1].reason
 
 
 def test_a_second_delivery_changes_nothing_more(loop, known):
@@ -104,5 +143,5 @@ def test_a_second_delivery_changes_nothing_more(loop, known):
 
 
 def test_a_hint_waits_for_another_that_is_looked_at(loop, known):
-    with loop.app.leases.held(f"look:{LEADS}", 10), pytest.raises(Retriable):
+    with loop.app.leases.held(f"look:{LEADS}", 10), pytest.raises(Postponed):
         hint(loop, known)

@@ -1,0 +1,130 @@
+"""The door for SugarCRM's web logic hooks: an unguessable address, and a hint behind it."""
+
+import hashlib
+import secrets
+from datetime import datetime
+from hmac import compare_digest
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import falcon
+import msgspec
+import redis
+
+from console import problems
+from console.exits import InputError, RefusedError
+from events import BadEventError, Producer, RecordChanged, wrap
+from store.hints import Hints, HookAddress
+from sync.catalogue import Module
+from workers.app import App
+
+PATH = "/hooks/sugarcrm"
+SOURCE = "sugarcrm-hooks"
+MAX_BYTES = 1024 * 1024  # a hook carries the whole record
+_BEANS: dict[str, Module] = {"Lead": "Leads", "Contact": "Contacts"}
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class _Data(msgspec.Struct, frozen=True):
+    id: Annotated[str, msgspec.Meta(min_length=1, max_length=36)]
+
+
+class _Hook(msgspec.Struct, frozen=True):
+    """All that is read of a call. The record in it is not believed: it is late, and unsigned."""
+
+    bean: str
+    data: _Data | None = None
+
+
+_decode = msgspec.json.Decoder(_Hook).decode
+
+
+class HookDoor:
+    """Takes calls of SugarCRM; each becomes a hint to look at one record."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._address, self._hints = HookAddress(client), Hints(client)
+        self._producer = Producer(client)
+
+    def on_post(self, req: falcon.Request, resp: falcon.Response, token: str) -> None:
+        """Accept one call: 202 when the hint is kept, or nothing need be looked at."""
+        kept = self._address.get()
+        if kept is None or not compare_digest(kept["token_sha256"], _sha256(token)):
+            raise falcon.HTTPNotFound(title="Not found")
+        hook = _read(req)
+        module = _BEANS.get(hook.bean)
+        resp.status = falcon.HTTP_202
+        resp.media = {"looks_at": None}
+        if module is None:
+            return
+        if hook.data is None:
+            raise problems.BadRequest(BadEventError("data.id", "must be the id of a record"))
+        resp.media = {"looks_at": hook.data.id}
+        if self._hints.waits(module, hook.data.id):
+            hint = RecordChanged(module=module, record_id=hook.data.id)
+            self._producer.publish_many([wrap(hint, source=SOURCE)])
+
+
+def switch_on(app: App, base_url: str, now: datetime) -> int:
+    """Have SugarCRM call this installation at `base_url`; give how many hooks stand.
+
+    Called again, it replaces the address: the earlier one is answered no more.
+
+    Raises:
+        InputError: the address is not one that SugarCRM may be told.
+        RefusedError: this SugarCRM calls nobody.
+    """
+    base = _checked(base_url, insecure=app.knobs.allow_insecure_crm)
+    crm = app.crm()
+    if not crm.capabilities.calls_back:
+        raise RefusedError(
+            "this SugarCRM has no web logic hooks: they came with Sugar 7; changes are found by"
+            " each sync all the same"
+        )
+    token = secrets.token_urlsafe(32)
+    count = crm.call_back(f"{base}{PATH}/{token}")
+    HookAddress(app.client).put(base, _sha256(token), now.isoformat(timespec="seconds"))
+    return count
+
+
+def switch_off(app: App) -> bool:
+    """Have SugarCRM call nobody any more; False when it called nobody.
+
+    The address is forgotten first, so that calls are turned away even where SugarCRM cannot be
+    reached to take its hooks back.
+    """
+    was_on = HookAddress(app.client).forget()
+    crm = app.crm()
+    if crm.capabilities.calls_back:
+        crm.call_back(None)
+    return was_on
+
+
+def _read(req: falcon.Request) -> _Hook:
+    if (req.content_length or 0) > MAX_BYTES:
+        raise falcon.HTTPContentTooLarge(description=f"Send at most {MAX_BYTES // 1024} KB.")
+    body = bytes(req.bounded_stream.read(MAX_BYTES + 1))
+    try:
+        return _decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        rule = BadEventError("", "must be a web logic hook of SugarCRM: bean and data.id, in JSON")
+        raise problems.BadRequest(rule) from None
+
+
+def _checked(base_url: str, *, insecure: bool) -> str:
+    """An address that SugarCRM may be told: its secret part must not travel in the clear."""
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise InputError("--url: must be of the form https://sugarloop.example.com")
+    if parts.username or parts.password:
+        raise InputError("--url: must hold neither user nor password")
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not insecure:
+        raise InputError(
+            "--url: must be https, since the address is all that a call shows it is allowed by;"
+            " for a network of your own set SUGARLOOP_ALLOW_INSECURE_CRM=true"
+        )
+    return base_url.rstrip("/")
+
+
+def _sha256(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()

@@ -1,0 +1,63 @@
+"""Hints that a record of SugarCRM changed, folded while nobody has looked yet."""
+
+import json
+
+import redis
+
+from sync.catalogue import Module
+
+# A hint whose message was lost with its process must not hold back later ones for long.
+_WAITS_S = 60
+_KEY = "connector:hook"
+_BURIED_S = 3600
+
+_BURY = """
+local buried = redis.call('incr', KEYS[1])
+if buried == 1 then redis.call('expire', KEYS[1], ARGV[1]) end
+return buried
+"""
+
+
+class Hints:
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._bury = client.register_script(_BURY)
+
+    def waits(self, module: Module, record_id: str) -> bool:
+        """Note that a record is to be looked at; False when it waits for that already."""
+        return bool(self._client.set(_key(module, record_id), "1", nx=True, ex=_WAITS_S))
+
+    def looking(self, module: Module, record_id: str) -> None:
+        """Note that a look begins: what changes from now on is hinted at anew."""
+        self._client.delete(_key(module, record_id))
+
+    def buried(self, list_id: str) -> int:
+        """Count one more record of a list that a hint showed to be gone; give how many within
+        the hour.
+        """
+        return int(self._bury(keys=[f"hints:buried:{list_id}"], args=[_BURIED_S]))
+
+
+class HookAddress:
+    """The unguessable part of the address that SugarCRM calls; only its hash is kept."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def put(self, base_url: str, token_sha256: str, since: str) -> None:
+        """Answer to calls with this token from now on, and to no other."""
+        kept = {"base_url": base_url, "token_sha256": token_sha256, "since": since}
+        self._client.set(_KEY, json.dumps(kept))
+
+    def get(self) -> dict[str, str] | None:
+        """Give base_url, token_sha256 and since; None when hooks are off."""
+        raw = self._client.get(_KEY)
+        return json.loads(raw) if raw else None
+
+    def forget(self) -> bool:
+        """Answer to no call any more; False when none was answered."""
+        return bool(self._client.delete(_KEY))
+
+
+def _key(module: Module, record_id: str) -> str:
+    return f"hint:{module}:{record_id}"
