@@ -79,6 +79,9 @@ def _reads(found: Findings) -> list[Check]:
     elif found.ordered_apis is not None:
         do = "syncs stop rather than to lose rows; see for modules that change lists"
         checks.append(warn("order", "no API version sorts", do))
+    if found.keyset is False:
+        do = "nothing: pages are then counted off, which costs more calls while records change"
+        checks.append(warn("paging", "rows behind an id cannot be asked for", do))
     if found.page_rows is not None:
         checks.append(good("pages", f"pages of {found.page_rows} rows are given"))
     if found.clock_ahead_s is not None and abs(found.clock_ahead_s) > _SKEW_TOLERATED_S:

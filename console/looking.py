@@ -12,20 +12,16 @@ from workers.app import App
 def look(app: App) -> Findings | None:
     """Find out what the server does with what it is sent, and go by that from now on.
 
-    None when its protocol needs no such look.
-
     Raises:
         CrmError: nothing could be found out now.
     """
     connection = app.connector.active()
-    if connection.dialect.startswith("rest/"):
-        return None  # what it does is documented, and closing a client ends the one session
     # A client that goes by what was found earlier would find the same again.
     crm = app.connect_to(msgspec.structs.replace(connection, findings=None))
     try:
         findings = find_out(crm, lambda: datetime.now(UTC))
     finally:
-        crm.close()
+        crm.close()  # a token that all processes share outlives it
     if findings is not None:
         app.connector.note_findings(connection, findings)
     return findings

@@ -76,7 +76,7 @@ def connect(
         gate=gate,
     )
     if api in ("auto", "rest11"):
-        modern = _modern(server, username, password, platform, tokens)
+        modern = _modern(server, username, password, platform, tokens, findings)
         if modern is not None:
             return modern
         if api == "rest11":
@@ -87,7 +87,12 @@ def connect(
 
 
 def _modern(
-    server: _Server, username: str, password: str, platform: str, tokens: TokenStore | None
+    server: _Server,
+    username: str,
+    password: str,
+    platform: str,
+    tokens: TokenStore | None,
+    findings: Findings | None,
 ) -> Crm | None:
     """Make the client for rest/v11 or v10, None when neither answers."""
     if not is_platform_name(platform):
@@ -109,7 +114,12 @@ def _modern(
         calls.close()
         return None
     return Rest11Client(
-        calls, username, Secret(password), pool_size=server.pool_size, tokens=tokens
+        calls,
+        username,
+        Secret(password),
+        pool_size=server.pool_size,
+        tokens=tokens,
+        findings=findings,
     )
 
 

@@ -1,6 +1,6 @@
 """A look at what a server does with what it is sent, on leads of its own that are removed again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol, runtime_checkable
@@ -10,8 +10,6 @@ import msgspec
 from sugarcrm.crm import Crm, Draft, Module
 from sugarcrm.errors import CrmError, RefusedError
 from sugarcrm.lost import ServerFailedError
-from sugarcrm.profiles import ApiVersion
-from sugarcrm.scratch import Scratch
 from sync.findings import Findings, FourBytes, TooLong
 
 MODULE: Module = "Leads"
@@ -28,6 +26,19 @@ _NAMES = ("Probe B", "Probe C", "Probe A")
 Found = dict[str, object]
 
 
+class Scratch(Protocol):
+    """Leads that are made for a look, and nobody else's."""
+
+    def new_id(self) -> str: ...
+    def known_as(self, record_id: str, kept_as: str) -> None: ...
+    def new_address(self) -> str: ...
+    def write_together(self, drafts: Sequence[Draft]) -> bool: ...
+    def write_raw(self, record_id: str, values: Mapping[str, str]) -> None: ...
+    def sorted_ids(self, api: str, ids: Sequence[str], order: str) -> list[str]: ...
+    def discard(self, record_id: str) -> bool: ...
+    def discard_addresses(self) -> bool: ...
+
+
 @runtime_checkable
 class Probed(Protocol):
     """A client whose server can be looked at."""
@@ -35,7 +46,7 @@ class Probed(Protocol):
     def scratch(self) -> Scratch:
         """Make a place for scratch leads."""
 
-    def offered(self) -> tuple[ApiVersion, ...]:
+    def offered(self) -> tuple[str, ...]:
         """The API versions that may be used."""
 
 
@@ -72,7 +83,7 @@ def find_out(crm: Crm, now: Callable[[], datetime]) -> Findings | None:
 class _Look:
     """One look: its leads, and a question a method."""
 
-    def __init__(self, crm: Crm, scratch: Scratch, offered: tuple[ApiVersion, ...]) -> None:
+    def __init__(self, crm: Crm, scratch: Scratch, offered: tuple[str, ...]) -> None:
         self._crm, self._scratch, self._offered = crm, scratch, offered
         self._ids = sorted(scratch.new_id() for _ in _NAMES)
         self._address = scratch.new_address()
@@ -86,6 +97,7 @@ class _Look:
             (self.length, ("too_long",)),
             (self.lookup, ("finds_by_email",)),
             (self.order, ("ordered_apis",)),
+            (self.keyset, ("keyset",)),
             (self.opt_out, ("opt_out_updates",)),
             (self.page, ("page_rows",)),
         )
@@ -101,11 +113,16 @@ class _Look:
 
     def prepare(self) -> None:
         """Make the leads, one after the other: whether batches can be trusted is not known yet."""
-        for record_id, name in zip(self._ids, _NAMES, strict=True):
-            values = {"last_name": name, "status": _STATUS}
-            if record_id == self._ids[0]:
-                values["email1"] = self._address
-            self._crm.create_many(MODULE, [Draft(record_id, values)])
+        for record_id, name in zip(tuple(self._ids), _NAMES, strict=True):
+            # A server that gives ids of its own takes nobody who could not be found by address.
+            address = self._address if name == _NAMES[0] else self._scratch.new_address()
+            values = {"last_name": name, "status": _STATUS, "email1": address}
+            (told,) = self._crm.create_many(MODULE, [Draft(record_id, values)])
+            if told.refused:
+                raise RefusedError(told.refused)
+            if told.kept_as:
+                self._scratch.known_as(record_id, told.kept_as)
+                self._ids[self._ids.index(record_id)] = told.kept_as
 
     def batch(self) -> Found:
         """Batches are trusted when every record of one shows what was written."""
@@ -134,7 +151,10 @@ class _Look:
         return {"four_bytes": "kept" if kept == EMOJI else verdict}
 
     def length(self) -> Found:
-        kept = self._kept(self._ids[2], first_name=LONG)["first_name"]
+        try:
+            kept = self._kept(self._ids[2], first_name=LONG)["first_name"]
+        except RefusedError:
+            return {"too_long": "refused"}
         verdict: TooLong = "cut" if kept and LONG.startswith(kept) else "refused"
         return {"too_long": "kept" if kept == LONG else verdict}
 
@@ -152,6 +172,13 @@ class _Look:
             and sort(api, self._ids, "last_name desc, id asc") == by_name[::-1]
         ]
         return {"ordered_apis": sorting}
+
+    def keyset(self) -> Found:
+        """Whether rows behind an id can be asked for; a server that does not heed it gives all."""
+        first, *_, last = sorted(self._ids)
+        rows = self._crm.by_id_range(MODULE, (), first, last, len(self._ids)).rows
+        inside = [first.casefold() < row.id.casefold() <= last.casefold() for row in rows]
+        return {"keyset": bool(rows) and all(inside)}
 
     def opt_out(self) -> Found:
         told = self._crm.update_many(MODULE, [Draft(self._ids[0], {"email_opt_out": "1"})])

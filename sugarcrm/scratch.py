@@ -3,6 +3,8 @@
 import uuid
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from sugarcrm.answers import NameValue
 from sugarcrm.crm import Draft
 from sugarcrm.profiles import ApiVersion
@@ -29,6 +31,9 @@ class Scratch:
         self._ids.append(str(uuid.uuid4()))
         return self._ids[-1]
 
+    def known_as(self, record_id: str, kept_as: str) -> None:
+        """This service keeps the ids that it is given."""
+
     def new_address(self) -> str:
         """An address that nobody has."""
         self._addresses.append(f"{uuid.uuid4().hex}@{DOMAIN}")
@@ -43,9 +48,10 @@ class Scratch:
         """Write one of its leads, past everything that the client knows about the server."""
         self._service.set_entry(MODULE, self._record(record_id, values))
 
-    def sorted_ids(self, api: ApiVersion, ids: Sequence[str], order: str) -> list[str]:
+    def sorted_ids(self, api: str, ids: Sequence[str], order: str) -> list[str]:
         """List leads by id through one API version, in the order that this gives."""
-        listing = Reader(self._service.listing_through(api))
+        version: ApiVersion = msgspec.convert(api, ApiVersion)
+        listing = Reader(self._service.listing_through(version))
         rows = listing.rows(MODULE, id_among(MODULE, ids), (), len(ids), order=order)
         return [row.id for row in rows]
 

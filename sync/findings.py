@@ -15,8 +15,9 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     `entities_kept`: so does text such as "&lt;". `four_bytes`: what becomes of emoji and other
     characters of four bytes. `too_long`: what becomes of text longer than its field.
     `finds_by_email`: people can be looked up by address. `ordered_apis`: the API versions that
-    sort. `clock_ahead_s`: its clock less ours. `page_rows`: the most rows that a page may have,
-    as far as was tried. `left_behind`: ids of scratch leads that could not be removed.
+    sort. `keyset`: rows behind an id can be asked for. `clock_ahead_s`: its clock less ours.
+    `page_rows`: the most rows that a page may have, as far as was tried. `left_behind`: ids of
+    scratch leads that could not be removed.
     """
 
     found_at: str
@@ -27,6 +28,7 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     too_long: TooLong | None = None
     finds_by_email: bool | None = None
     ordered_apis: tuple[str, ...] | None = None
+    keyset: bool | None = None
     opt_out_updates: bool | None = None
     clock_ahead_s: float | None = None
     page_rows: int | None = None

@@ -21,6 +21,7 @@ from sugarcrm.rest11.catalogue import Catalogue
 from sugarcrm.rest11.consents import addresses_changed
 from sugarcrm.rest11.notes import Notes
 from sugarcrm.rest11.reading import Reader
+from sugarcrm.rest11.scratch import Scratch
 from sugarcrm.rest11.service import Service
 from sugarcrm.rest11.token import ProcessToken, TokenOwner, TokenStore
 from sugarcrm.rest11.values import from_iso
@@ -28,6 +29,7 @@ from sugarcrm.rest11.web_hooks import WebHooks
 from sugarcrm.rest11.writing import Writer
 from sugarcrm.secret import Secret
 from sync.catalogue import FieldDef
+from sync.findings import Findings
 
 
 class Rest11Client:
@@ -41,15 +43,22 @@ class Rest11Client:
         *,
         pool_size: int,
         tokens: TokenStore | None = None,
+        findings: Findings | None = None,
     ) -> None:
         self._calls = calls
         store = tokens or ProcessToken()
         self._owner = TokenOwner(calls, user_name, password, size=pool_size, store=store)
         self._service = Service(calls, self._owner)
         self._catalogue = Catalogue(self._service)
-        self._reader = Reader(self._service, self._catalogue)
+        found = findings or Findings(found_at="")
+        self._service.has_bulk = found.batch_writes is not False
+        self._reader = Reader(self._service, self._catalogue, keyset=found.keyset is not False)
         self._writer = Writer(
-            self._service, self._catalogue, self._reader, deadline_s=calls.deadline_s
+            self._service,
+            self._catalogue,
+            self._reader,
+            deadline_s=calls.deadline_s,
+            keeps_four_bytes=found.four_bytes in (None, "kept"),
         )
         self._notes = Notes(self._service)
         self._lists_deleted: bool | None = None
@@ -118,6 +127,14 @@ class Rest11Client:
 
     def attach_note(self, note: Note) -> None:
         self._notes.attach(note)
+
+    def scratch(self) -> Scratch:
+        """Make a place for scratch leads."""
+        return Scratch(self._service, self._catalogue, self._reader)
+
+    def offered(self) -> tuple[str, ...]:
+        """The one version that is spoken."""
+        return (f"rest/{self._calls.version}",)
 
     def call_back(self, url: str | None) -> int:
         return WebHooks(self._service).call(url)

@@ -24,9 +24,9 @@ _ROW_FIELDS = ("id", "date_modified", "modified_user_id", "deleted")
 class Reader:
     """Reads records, each value by the type that metadata tells of it."""
 
-    def __init__(self, service: Service, catalogue: Catalogue) -> None:
+    def __init__(self, service: Service, catalogue: Catalogue, *, keyset: bool = True) -> None:
         self._service, self._catalogue = service, catalogue
-        self._keyset = True  # until the server shows that it cannot
+        self._keyset = keyset  # until the server shows that it cannot
 
     def changed(
         self, module: Module, fields: Sequence[str], since: str, after: Position | None, limit: int

@@ -6,6 +6,7 @@ from sugarcrm.batches import Told, write_in_batches
 from sugarcrm.crm import Draft, Module, Written
 from sugarcrm.drafts import check_drafts, parts
 from sugarcrm.errors import RefusedError
+from sugarcrm.four_bytes import left_out
 from sugarcrm.rest11.catalogue import Catalogue, Types
 from sugarcrm.rest11.emails import (
     COLLECTION,
@@ -40,9 +41,16 @@ class Writer:
     """Creates and updates records; `takes_ids` is None until the server has shown it."""
 
     def __init__(
-        self, service: Service, catalogue: Catalogue, reader: Reader, *, deadline_s: float
+        self,
+        service: Service,
+        catalogue: Catalogue,
+        reader: Reader,
+        *,
+        deadline_s: float,
+        keeps_four_bytes: bool = True,
     ) -> None:
         self._service, self._catalogue, self._reader = service, catalogue, reader
+        self._keeps_four_bytes = keeps_four_bytes
         self._size = most_at_once(deadline_s)
         self.takes_ids: bool | None = None
 
@@ -53,6 +61,11 @@ class Writer:
         `kept_as`, and people it already has with the very same values are not created again.
         """
         check_drafts(drafts)
+        sendable, refused = self._sendable(drafts, frozenset({"last_name"}))
+        told = {written.id: written for written in self._create(module, sendable)}
+        return [told.get(d.id) or Written(d.id, refused[d.id]) for d in drafts]
+
+    def _create(self, module: Module, drafts: Sequence[Draft]) -> list[Written]:
         known = self._known_here(drafts)
         if self.takes_ids is None:
             first, rest = self._created(module, drafts[:1], known), drafts[1:]
@@ -65,9 +78,10 @@ class Writer:
     def update(self, module: Module, changes: Sequence[Draft]) -> list[Written]:
         """Write the fields of each record, with its whole email collection where that changes."""
         check_drafts(changes)
+        sendable, unsendable = self._sendable(changes, None)
         types = self._catalogue.types(module, {n for draft in changes for n in draft.values})
-        bodies, refused = self._changed_bodies(module, changes, types)
-        sent = [draft for draft in changes if draft.id in bodies]
+        bodies, refused = self._changed_bodies(module, sendable, types)
+        sent = [draft for draft in sendable if draft.id in bodies]
         outcomes = Outcomes()
 
         def send(batch: Sequence[Draft]) -> Told:
@@ -78,8 +92,14 @@ class Writer:
             return self._showing(module, batch)
 
         done = write_in_batches(sent, size=self._size, send=send, applied=showing)
-        told = {w.id: outcomes.worded(w).refused for w in done} | refused
+        told = {w.id: outcomes.worded(w).refused for w in done} | refused | unsendable
         return [Written(change.id, told.get(change.id)) for change in changes]
+
+    def _sendable(
+        self, drafts: Sequence[Draft], needed: frozenset[str] | None
+    ) -> tuple[Sequence[Draft], dict[str, str]]:
+        """What can be sent of `drafts`, and why some cannot, by id."""
+        return (drafts, {}) if self._keeps_four_bytes else left_out(drafts, needed)
 
     def _created(
         self, module: Module, drafts: Sequence[Draft], known: Mapping[str, Flags]
