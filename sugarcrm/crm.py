@@ -66,13 +66,17 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """One record as read. `values` holds only the fields that were asked for and sent."""
+    """One record as read. `values` holds only the fields that were asked for and sent.
+
+    `unreadable`: the server has values in it that it cannot send, so `values` is empty.
+    """
 
     id: str
     modified_at: str
     modified_by: str
     deleted: bool
     values: Mapping[str, str]
+    unreadable: bool = False
 
 
 class Position(msgspec.Struct, frozen=True):

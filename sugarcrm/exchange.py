@@ -15,7 +15,13 @@ from urllib3.response import BaseHTTPResponse
 from sugarcrm.deadline import DeadlineAdapter, exchange_within
 from sugarcrm.errors import AmbiguousError, BusyError, CrmError, NotSugarError, RefusedError
 from sugarcrm.gate import OPEN, Gate
-from sugarcrm.lost import LostAnswerError, ServerFailedError, SlowDownError, UnreadableError
+from sugarcrm.lost import (
+    LostAnswerError,
+    ServerFailedError,
+    SilentError,
+    SlowDownError,
+    UnreadableError,
+)
 from sugarcrm.secret import Secret
 
 ANSWER_CAP_BYTES = 32 * 1024 * 1024
@@ -214,9 +220,11 @@ def error_for_text(reply: Reply, call: str, *, writes: bool) -> CrmError:
     start = reply.body[:2000]
     if _GAVE_UP.search(start) or _QUERY_FAILED.search(start):
         return gave_up(f"{call}: the server failed and said so in plain text", writes=writes)
-    what = "nothing" if not reply.body else "text that is not JSON"
-    text = f"{call}: the server answered {what}"
-    return AmbiguousError(text) if writes else UnreadableError(text)
+    if reply.body:
+        text = f"{call}: the server answered text that is not JSON"
+        return AmbiguousError(text) if writes else UnreadableError(text)
+    text = f"{call}: the server answered nothing"
+    return AmbiguousError(text) if writes else SilentError(text)
 
 
 def gave_up(text: str, *, writes: bool) -> CrmError:

@@ -4,6 +4,7 @@ BusyError
  + SlowDownError        429 or 503: the server has enough to do, so every caller had better wait
  + LostAnswerError      a read was sent, no usable answer came; its session may still be at work
     + UnreadableError   an answer came, but not as JSON: a page, a proxy, a PHP message
+       + SilentError    nothing came, with status 200: PHP could not encode one of the values
 SessionLostError
  + EmptyAnswerError     `null` where a result was due: what v4 and v4_1 answer without a session
 AmbiguousError
@@ -26,6 +27,10 @@ class LostAnswerError(BusyError):
 
 class UnreadableError(LostAnswerError):
     """The answer to a read was no JSON."""
+
+
+class SilentError(UnreadableError):
+    """The answer to a read was empty: a value in it is more than the server can put into JSON."""
 
 
 class EmptyAnswerError(SessionLostError):

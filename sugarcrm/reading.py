@@ -9,7 +9,7 @@ from sugarcrm.answers import ROW_FIELDS, linked_values, plain_values, row
 from sugarcrm.crm import Module, Page, Position, Row
 from sugarcrm.drafts import parts
 from sugarcrm.errors import NotSugarError
-from sugarcrm.lost import TooManyError
+from sugarcrm.lost import SilentError, TooManyError
 from sugarcrm.query import (
     Query,
     changed_since,
@@ -42,14 +42,14 @@ class Reader:
     ) -> Page:
         query = changed_since(module, since, after)
         order = "date_modified asc, id asc"
-        rows = self.rows(module, query, fields, limit, order=order, with_deleted=True)
-        return self._page(_in_order(rows, after), limit)
+        rows, asked = self._readable(module, query, fields, limit, order=order, with_deleted=True)
+        return self._page(_in_order(rows, after), asked)
 
     def by_id_range(
         self, module: Module, fields: Sequence[str], after_id: str, up_to_id: str | None, limit: int
     ) -> Page:
         query = id_between(module, after_id, up_to_id)
-        return self._page(self.rows(module, query, fields, limit, order="id asc"), limit)
+        return self._page(*self._readable(module, query, fields, limit, order="id asc"))
 
     def by_ids(self, module: str, ids: Sequence[str], fields: Sequence[str]) -> dict[str, Row]:
         """Read live and deleted rows in one list: get_entries cannot tell deleted from absent,
@@ -57,8 +57,7 @@ class Reader:
         asked = {record_id.casefold(): record_id for record_id in ids if sendable(record_id)}
         found: dict[str, Row] = {}
         for part in parts(list(asked.values()), IDS_AT_ONCE):
-            query = id_among(module, part)
-            for one in self.rows(module, query, fields, len(part), with_deleted=True):
+            for one in self._among(module, part, fields):
                 found[asked.get(one.id.casefold(), one.id)] = one
         return found
 
@@ -70,6 +69,52 @@ class Reader:
                 for key in sorted(addresses & asked):
                     found.setdefault(key, []).append(record_id)
         return found
+
+    def _among(self, module: str, ids: Sequence[str], fields: Sequence[str]) -> list[Row]:
+        """Read rows by id; the one that the server cannot send is found by halving."""
+        query = id_among(module, ids)
+        try:
+            return self.rows(module, query, fields, len(ids), with_deleted=True)
+        except SilentError:
+            if len(ids) == 1:
+                return self._bare(module, query, 1, with_deleted=True)
+        half = len(ids) // 2
+        return [
+            row for some in (ids[:half], ids[half:]) for row in self._among(module, some, fields)
+        ]
+
+    def _readable(
+        self,
+        module: str,
+        query: Query,
+        fields: Sequence[str],
+        limit: int,
+        *,
+        order: str,
+        with_deleted: bool = False,
+    ) -> tuple[list[Row], int]:
+        """Read rows, and give how many were asked for: fewer, where one is in the way that the
+        server cannot send. Pages grow again behind it.
+        """
+        while True:
+            try:
+                rows = self.rows(
+                    module, query, fields, limit, order=order, with_deleted=with_deleted
+                )
+            except SilentError:
+                if limit == 1:
+                    bare = self._bare(module, query, 1, order=order, with_deleted=with_deleted)
+                    return bare, limit
+                limit //= 2
+            else:
+                return rows, limit
+
+    def _bare(
+        self, module: str, query: Query, limit: int, *, order: str = "", with_deleted: bool = False
+    ) -> list[Row]:
+        """Read of rows just what tells who they are."""
+        rows = self.rows(module, query, (), limit, order=order, with_deleted=with_deleted)
+        return [msgspec.structs.replace(row, unreadable=True) for row in rows]
 
     def rows(
         self,

@@ -24,7 +24,7 @@ from workers.push_scope import creation_values, scope_of, wants_push
 from workers.recognise import MISSING_NAME, recognise
 from workers.refusing import still_refused
 from workers.steps import Step, now_text, step
-from workers.take_in import fill, theirs_of
+from workers.take_in import UNREADABLE, fill, theirs_of
 
 NOT_ADDED = "new in SugarCRM, and this list adds no new records"
 BATCH = 500
@@ -116,7 +116,7 @@ class Planner:
             self._stranger(row)
             if (record := met.get(row.id)) is None
             else self._known(record, row, rings.get(record.id, ()))
-            for row in {row.id: row for row in rows}.values()
+            for row in {row.id: row for row in rows if not row.unreadable}.values()
         ]
         return [item for item in found if item is not None]
 
@@ -192,6 +192,8 @@ class Planner:
             row = rows.get(record.crm_id or "")
             if row is None or row.deleted:
                 found.append(Item(record.id, "delete", record.crm_id or ""))
+            elif row.unreadable:
+                found.append(Item(record.id, "skip", row.id, reason=UNREADABLE))
             else:
                 found.append(self._known(record, row, rings.get(record.id, ())))
         return [item for item in found if item is not None]

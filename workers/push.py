@@ -30,7 +30,7 @@ from workers.push_scope import Outgoing, Scope, scope_of, wants_push
 from workers.recognise import Rings
 from workers.refusing import refuse, still_refused
 from workers.steps import Step, now_text, step
-from workers.take_in import fill, observe, theirs_of
+from workers.take_in import UNREADABLE, fill, observe, theirs_of
 from workers.tally import Tally
 
 MEANWHILE = "edited in the list during the sync, goes out with the next"
@@ -121,6 +121,9 @@ def _update(
         row = rows.get(record.crm_id or "")
         if row is None or row.deleted:
             _bury(here, record)
+            continue
+        if row.unreadable:
+            tally.skip(record, UNREADABLE)
             continue
         plan = _plan(scope, record, row, rings.get(record.id, ()))
         if is_planned(only, record, plan.merged.push, tally):

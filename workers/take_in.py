@@ -28,6 +28,7 @@ from sync.settle import rebased, settle
 from workers.meeting import Holders, unbound_of
 from workers.push_scope import Scope
 
+UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 ATTEMPTS = 20  # a page whose records people keep editing is retried, not given up
 
 
@@ -53,6 +54,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 class _Batch(msgspec.Struct, frozen=True):
     changes: list[Change]
     counts: Counter[str]
+    told: list[Moved]
 
 
 def take_in(
@@ -73,6 +75,7 @@ def take_in(
     for _ in range(ATTEMPTS):
         batch = _merge_rows(intake, rows)
         added = Counter(notes.add) + Counter({f"count:{k}": v for k, v in batch.counts.items()})
+        added += Counter(f"reason:{moved.reason}" for moved in batch.told)
         try:
             intake.records.commit(
                 batch.changes,
@@ -80,6 +83,7 @@ def take_in(
                 fence=fence,
                 state=state,
                 by=intake.by,
+                told=batch.told,
             )
         except StaleRecordsError:
             continue
@@ -93,9 +97,13 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     met = bound | unbound_of(intake.records, intake.holders, strangers)
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
-    changes, counts = [], Counter[str]()
+    changes, counts, told = [], Counter[str](), list[Moved]()
     for row in {row.id: row for row in rows}.values():
         record = met.get(row.id)
+        if row.unreadable:
+            told.append(Moved(record.id if record else row.id, ("skipped",), reason=UNREADABLE))
+            counts.update(["skipped"])
+            continue
         if record is None:
             change, outcome = _add(intake, row)
         elif row.deleted:
@@ -106,7 +114,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
         counts.update(outcome)
         if change:
             changes.append(change)
-    return _Batch(changes, counts)
+    return _Batch(changes, counts, told)
 
 
 def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:

@@ -35,11 +35,22 @@ class FaultLayer:
             time.sleep(self._board.spec.latency_s)
         hit = self._board.draw()
         if hit is None:
-            return self._app(environ, start_response)
+            return self._let_through(environ, start_response)
         if hit.fault in SPOILERS:
             answer = _carried_out(self._app, environ)
             SPOILERS[hit.fault](environ[CONNECTION], answer, hit.chance)
         return self._refuse(hit, names, environ, start_response)
+
+    def _let_through(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        word = self._board.spec.unencodable.encode()
+        if not word:
+            return self._app(environ, start_response)
+        answer = _carried_out(self._app, environ)
+        if word in answer.body:
+            self._board.count("unencodable")
+            return _send(Answer("200 OK", [("Content-Type", "text/html")], b""), start_response)
+        start_response(answer.status, answer.headers)
+        return [answer.body]
 
     def _refuse(
         self, hit: Hit, names: Iterable[str], environ: Environ, start_response: StartResponse

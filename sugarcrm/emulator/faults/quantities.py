@@ -66,6 +66,13 @@ def number(text: str) -> int:
     return int(text)
 
 
+def word(text: str) -> str:
+    """Read one word, as it is spelled."""
+    if not re.fullmatch(r"\w+", text, re.ASCII):
+        raise QuantityError("a word of letters and digits")
+    return text
+
+
 def names(text: str) -> tuple[str, ...]:
     """Read names that are joined by "+"."""
     found = tuple(text.lower().split("+"))

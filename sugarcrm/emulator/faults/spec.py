@@ -27,6 +27,8 @@ changes how the server works:
   latency=TIME                added to every call
   expire-sessions=N           a session ends after N calls
   cap=N                       lists are cut to N records
+  unencodable=WORD            an answer that holds WORD is empty, with status 200: PHP cannot
+                              put into JSON what came from a database of another encoding
   no-subqueries               a query with a subquery is refused
   rewrite=FIELD[+FIELD]       a hook changes fields as they are saved: phone_* to digits,
                               others to capitals
@@ -51,6 +53,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     latency_s: float = 0.0
     expire_sessions: int | None = None
     cap: int | None = None
+    unencodable: str = ""
     no_subqueries: bool = False
     rewrite: tuple[str, ...] = ()
     editors_per_s: float = 0.0
@@ -81,6 +84,7 @@ VALUES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "latency": ("latency_s", quantities.duration_s),
     "expire-sessions": ("expire_sessions", quantities.number),
     "cap": ("cap", quantities.number),
+    "unencodable": ("unencodable", quantities.word),
     "rewrite": ("rewrite", quantities.names),
     "editors": ("editors_per_s", quantities.per_second),
     "late": ("late_s", quantities.duration_s),
