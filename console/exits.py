@@ -50,7 +50,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
     """The whole mapping, the first that fits counts. Loaded on failure only: it imports a lot."""
     import redis
 
-    from events import BadEventError
+    from events import BadEventError, NotKeptError
     from store.connector import LoginRefusedError
     from store.dead_letters import DeadLetterMissingError
     from store.embedded import EmbeddedServerError
@@ -74,7 +74,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
         ),
         (FAILED, (redis.AuthenticationError,)),
         (TRY_LATER, (Retriable, redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)),
-        (TRY_LATER, (LaterError, redis.OutOfMemoryError)),
+        (TRY_LATER, (LaterError, NotKeptError, redis.OutOfMemoryError)),
         (FAILED, (redis.ResponseError, OSError)),
     )
 

@@ -15,6 +15,7 @@ from events import (
     MAX_EVENT_BYTES,
     BadEventError,
     Envelope,
+    NotKeptError,
     Producer,
     decode,
     decode_batch,
@@ -35,6 +36,7 @@ def create_app(
     app.set_error_serializer(problems.serialize)
     app.add_error_handler(Exception, problems.unexpected)
     app.add_error_handler(redis.RedisError, problems.not_kept)
+    app.add_error_handler(NotKeptError, problems.not_on_disk)
     app.add_route("/events", Intake(Producer(client), Sources(client, keys), received))
     app.add_route(f"{PATH}/{{token}}", HookDoor(client))
     app.add_route("/healthz", Health())

@@ -5,7 +5,7 @@ import msgspec
 import redis
 import structlog
 
-from events import BadEventError
+from events import BadEventError, NotKeptError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
@@ -42,6 +42,16 @@ def not_kept(_: falcon.Request, __: falcon.Response, error: redis.RedisError, __
     raise falcon.HTTPServiceUnavailable(
         title="Not accepted",
         description="The store cannot promise to keep events now. Send the same again later.",
+        retry_after=RETRY_AFTER_S,
+    )
+
+
+def not_on_disk(_: falcon.Request, __: falcon.Response, error: NotKeptError, ___: object) -> None:
+    """It may be in memory, which is not enough: the sender must try again."""
+    log.error("store did not flush", problem=str(error))
+    raise falcon.HTTPServiceUnavailable(
+        title="Not accepted",
+        description=f"{error}. Send the same again later.",
         retry_after=RETRY_AFTER_S,
     )
 

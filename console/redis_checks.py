@@ -1,14 +1,10 @@
 """Whether Redis can be trusted with what Sugarloop promises to keep."""
 
-import time
-from collections.abc import Mapping
-
 import redis
 
 from console.check import Check, fail, good, warn
 from store.queues import HEARTBEATS
-
-SKEW_TOLERATED_S = 5.0
+from store.trust import SKEW_SHARE, Habits, habits, warnings
 
 
 def redis_checks(client: redis.Redis, heartbeat_s: float) -> list[Check]:
@@ -18,51 +14,49 @@ def redis_checks(client: redis.Redis, heartbeat_s: float) -> list[Check]:
     except redis.RedisError as problem:
         do = "start it with `sugarloop up`, or set REDIS_URL"
         return [fail("redis", f"it does not answer: {problem}", do)]
-    info: Mapping[str, object] = client.info()
+    found = habits(client)
     return [
-        good("redis", f"version {info.get('valkey_version') or info.get('redis_version')}"),
-        _persistence(info),
-        _flushing(client),
-        _eviction(info),
-        _clock(client),
+        good("redis", f"version {found.version}"),
+        _persistence(found),
+        _flushing(found),
+        _eviction(found),
+        _clock(found, heartbeat_s),
         _workers(client, heartbeat_s),
     ]
 
 
-def _persistence(info: Mapping[str, object]) -> Check:
-    if not info.get("aof_enabled"):
+def _persistence(found: Habits) -> Check:
+    if not found.appendonly:
         return fail("persistence", "no append-only file: a crash loses events", "appendonly yes")
-    if info.get("aof_last_write_status") != "ok":
+    if not found.last_write_ok:
         do = "look at the disk of the server; until then no event is safe"
         return fail("persistence", "the last write of the append-only file failed", do)
     return good("persistence", "append-only file")
 
 
-def _flushing(client: redis.Redis) -> Check:
-    found = _setting(client, "appendfsync")
-    if found is None:
-        return warn("flushing", "the server does not tell its appendfsync", "see that it is always")
-    if found == "always":
+def _flushing(found: Habits) -> Check:
+    if found.appendfsync == "always":
         return good("flushing", "appendfsync always")
-    lost = {"everysec": "a power cut loses a second of events"}.get(found, "a crash loses events")
-    return warn("flushing", f"appendfsync {found}: {lost}", "appendfsync always")
+    (said,) = [text for text in warnings(found) if "flush" in text or "appendfsync" in text]
+    return warn("flushing", said, "appendfsync always")
 
 
-def _eviction(info: Mapping[str, object]) -> Check:
-    policy = str(info.get("maxmemory_policy", ""))
-    if policy == "noeviction":
+def _eviction(found: Habits) -> Check:
+    if found.maxmemory_policy == "noeviction":
         return good("eviction", "noeviction")
-    return fail("eviction", f"{policy}: records may be thrown away", "maxmemory-policy noeviction")
+    if found.maxmemory_policy is None:
+        do = "see that it is noeviction"
+        return warn("eviction", "the server does not tell its maxmemory-policy", do)
+    lost = f"{found.maxmemory_policy}: records may be thrown away, so nothing starts"
+    return fail("eviction", lost, "maxmemory-policy noeviction")
 
 
-def _clock(client: redis.Redis) -> Check:
-    before = time.time()
-    seconds, microseconds = client.time()
-    skew_s = (before + time.time()) / 2 - (seconds + microseconds / 1e6)
-    if abs(skew_s) <= SKEW_TOLERATED_S:
-        return good("clock", f"{abs(skew_s):.1f} s apart from this machine")
+def _clock(found: Habits, heartbeat_s: float) -> Check:
+    apart = f"{abs(found.skew_s):.1f} s apart from this machine"
+    if abs(found.skew_s) <= heartbeat_s / SKEW_SHARE:
+        return good("clock", apart)
     do = "synchronise the clocks of all machines"
-    return warn("clock", f"{abs(skew_s):.0f} s apart from this machine", do)
+    return fail("clock", f"{apart}, more than a quarter of the heartbeat: nothing starts", do)
 
 
 def _workers(client: redis.Redis, heartbeat_s: float) -> Check:
@@ -71,16 +65,3 @@ def _workers(client: redis.Redis, heartbeat_s: float) -> Check:
     if alive:
         return good("workers", f"{alive} worker processes are alive")
     return warn("workers", "no worker process is alive", "start them with `sugarloop up`")
-
-
-def _setting(client: redis.Redis, name: str) -> str | None:
-    """Read a setting of the server; None where it refuses to tell, as hosted ones do."""
-    try:
-        answer = client.config_get(name)
-    except redis.ResponseError:
-        return None
-    return {_text(key): _text(value) for key, value in answer.items()}.get(name)
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value

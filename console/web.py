@@ -15,6 +15,7 @@ from redis.retry import Retry
 
 from console.intake import create_app
 from workers import logs, settings
+from workers.trusted import trust_or_exit
 
 _STOP_S = 10
 _PARENT_CHECK_S = 1.0
@@ -40,6 +41,7 @@ def main() -> None:
         workers_kill_timeout=_STOP_S,
     )
     logs.set_up(knobs)
+    trust_or_exit(knobs, "web")
     server.serve(target_loader=load, wrap_loader=False)
 
 

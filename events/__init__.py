@@ -29,6 +29,7 @@ from events.hints import SyncTick as SyncTick
 from events.hints import UndoRequested as UndoRequested
 
 # Publishing
+from events.on_disk import NotKeptError as NotKeptError
 from events.producer import Producer as Producer
 from events.producer import Receipt as Receipt
 from events.producer import connect as connect

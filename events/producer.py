@@ -14,6 +14,7 @@ import redis
 from dramatiq.message import Message
 
 from events.envelope import Envelope, encode, wrap
+from events.on_disk import OnDisk
 from events.routes import DRAIN, ROUTES, Event, Route, To
 
 _ACCEPT = Path(__file__).with_name("accept.lua").read_text()
@@ -35,6 +36,7 @@ class Producer:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._accept = client.register_script(_ACCEPT)
+        self._disk = OnDisk(client)
 
     def publish(
         self,
@@ -51,15 +53,31 @@ class Producer:
 
         Raises:
             BadEventError: a field is not of its allowed form.
-            redis.RedisError: it may or may not be accepted: publish again with the same id.
+            NotKeptError: it is not known to be on disk: publish again with the same id.
+            redis.RedisError: it may or may not be accepted: the same.
         """
         return self.publish_many([wrap(event, source=source, id=id, time=time, subject=subject)])[0]
 
     def publish_many(self, envelopes: Sequence[Envelope]) -> list[Receipt]:
-        """Accept all *envelopes* in one step, and give their receipts in the same order."""
+        """Accept all *envelopes* in one step, and give their receipts in the same order.
+
+        Raises:
+            NotKeptError: they are not known to be on disk: publish them again.
+            redis.RedisError: they may or may not be accepted: the same.
+        """
         if not envelopes:
             return []
-        return receipts(self._accept(keys=_KEYS, args=_arguments(envelopes)))
+        args = _arguments(envelopes)
+        if self._disk.by_itself():
+            return receipts(self._accept(keys=_KEYS, args=args))
+        with self._client.pipeline(transaction=False) as pipe:
+            self._accept(keys=_KEYS, args=args, client=pipe)
+            self._disk.wait(pipe)
+            accepted, _, flushed = pipe.execute(raise_on_error=False)
+        if isinstance(accepted, redis.RedisError):
+            raise accepted
+        self._disk.check(flushed)
+        return receipts(accepted)
 
     def queue(self, pipe: "redis.client.Pipeline", *envelopes: Envelope) -> None:
         """Accept *envelopes* when *pipe* is executed, as one of its commands.

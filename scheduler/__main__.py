@@ -11,6 +11,7 @@ import structlog
 from scheduler.clock import chores, run
 from workers import logs
 from workers.settings import SettingsError, load
+from workers.trusted import trust_or_exit
 
 USAGE = 2
 
@@ -23,6 +24,7 @@ def main() -> int:
         print(problem, file=sys.stderr)  # noqa: T201  there are no logs without settings
         return USAGE
     logs.set_up(settings)
+    trust_or_exit(settings, "clock")
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:

@@ -13,12 +13,12 @@ from scheduler.ticks import TickScheduler
 from store.janitor import Janitor
 from store.journal import Journal
 from store.people import People
+from store.trust import habits, refusals
 from workers.settings import Settings
 
 log = structlog.get_logger(__name__)
 
 _DAY_MS = 86_400_000
-SKEW_TOLERATED_S = 5.0
 
 
 class Chore(NamedTuple):
@@ -42,7 +42,11 @@ def chores(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
             settings.journal_trim_every_s,
             lambda: _trim(client, settings.journal_keep_days),
         ),
-        Chore("compare clocks", settings.journal_trim_every_s, lambda: _compare_clocks(client)),
+        Chore(
+            "look at Redis",
+            settings.journal_trim_every_s,
+            lambda: _look_at_redis(client, settings.heartbeat_s),
+        ),
     )
 
 
@@ -76,9 +80,8 @@ def _trim(client: redis.Redis, keep_days: int) -> None:
         log.info("journal trimmed", dropped=dropped)
 
 
-def _compare_clocks(client: redis.Redis) -> None:
-    # Delayed messages are due by each worker's own clock: a retry comes early or late.
-    seconds, microseconds = client.time()
-    skew_s = time.time() - (seconds + microseconds / 1e6)
-    if abs(skew_s) > SKEW_TOLERATED_S:
-        log.warning("the clock of this machine differs from that of Redis", by_s=round(skew_s, 1))
+def _look_at_redis(client: redis.Redis, heartbeat_s: float) -> None:
+    # Delayed messages are due by each worker's own clock, and settings may be changed while we run.
+    found = habits(client)
+    for problem in refusals(found, heartbeat_s):
+        log.error("Redis is not to be trusted", problem=problem)

@@ -40,6 +40,7 @@
 | outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |
 | journal, behaviour         | stream | accepted events, in order                       | 30 days     |
 | journal:last               | string | the id given out last, for both streams         | for ever    |
+| journal:waits              | string | written before waiting for the disk              | for ever    |
 | journal:seen:{day}         | hash   | fingerprint -> journal id; day: since 1970      | 96 hours    |
 | behaviour:draining         | string | set while a drain message waits                 | 60 s        |
 | sources                    | hash   | name -> hash of token, encrypted signing secret | for ever    |

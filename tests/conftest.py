@@ -9,7 +9,7 @@ from store.embedded import EmbeddedValkey
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory):
     folder = tmp_path_factory.mktemp("valkey")
-    with EmbeddedValkey(folder, appendfsync="no") as server:
+    with EmbeddedValkey(folder) as server:
         yield server
 
 

@@ -1,0 +1,117 @@
+"""Whether a Redis keeps what it is given: eviction, persistence, flushing, clock."""
+
+import time
+
+import msgspec
+import redis
+
+from sync.failure import Permanent
+
+SKEW_SHARE = 4  # clocks may differ by this part of a heartbeat at most
+_LOSSES = {
+    "everysec": "a power cut may lose the last second or two of what workers noted; events are"
+    " answered once WAITAOF says that they are on disk",
+    "no": "a power cut may lose half a minute of what workers noted",
+}
+
+
+class UntrustworthyError(Permanent):
+    """This Redis would lose what it is given; nothing starts on it."""
+
+
+class Habits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a server says of itself. `appendfsync` and `maxmemory_policy` are None where it does
+    not tell, as hosted ones do. `skew_s` is our clock less its.
+    """
+
+    version: str
+    appendonly: bool
+    last_write_ok: bool
+    appendfsync: str | None
+    maxmemory_policy: str | None
+    skew_s: float
+
+
+def habits(client: redis.Redis) -> Habits:
+    """Ask a server for its habits.
+
+    Raises:
+        redis.RedisError: it does not answer.
+    """
+    info = client.info()
+    before = time.time()
+    seconds, microseconds = client.time()
+    skew_s = (before + time.time()) / 2 - (seconds + microseconds / 1e6)
+    return Habits(
+        version=str(info.get("valkey_version") or info.get("redis_version") or "unknown"),
+        appendonly=bool(info.get("aof_enabled")),
+        last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
+        appendfsync=setting(client, "appendfsync"),
+        maxmemory_policy=str(info["maxmemory_policy"]) if "maxmemory_policy" in info else None,
+        skew_s=skew_s,
+    )
+
+
+def refusals(found: Habits, heartbeat_s: float) -> list[str]:
+    """Say why nothing may start on this server; none when it may."""
+    said = []
+    if found.maxmemory_policy not in (None, "noeviction"):
+        said.append(
+            f"Redis evicts (maxmemory-policy {found.maxmemory_policy}): records, schedules and"
+            " queued work would vanish when its memory is full; set maxmemory-policy noeviction"
+        )
+    if not found.appendonly:
+        said.append(
+            "Redis keeps no append-only file: a restart would lose events that were accepted;"
+            " set appendonly yes"
+        )
+    tolerated_s = heartbeat_s / SKEW_SHARE
+    if abs(found.skew_s) > tolerated_s:
+        said.append(
+            f"the clock of this machine is {found.skew_s:+.1f} s apart from that of Redis, and"
+            f" more than {tolerated_s:g} s (a quarter of the heartbeat) brings work back too early"
+            " or too late; synchronise the clocks"
+        )
+    return said
+
+
+def warnings(found: Habits) -> list[str]:
+    """Say what this server would cost, without being reason enough to stay away from it."""
+    said = []
+    if found.appendfsync in _LOSSES:
+        said.append(f"Redis flushes its file {found.appendfsync}: {_LOSSES[found.appendfsync]}")
+    if found.appendfsync is None:
+        said.append("Redis does not tell its appendfsync; see that it is always")
+    if found.maxmemory_policy is None:
+        said.append("Redis does not tell its maxmemory-policy; see that it is noeviction")
+    return said
+
+
+def check_trust(client: redis.Redis, heartbeat_s: float) -> list[str]:
+    """Make sure that a process may work on this server; give what a person had better know.
+
+    One that does not answer now is waited for by whoever uses it.
+
+    Raises:
+        UntrustworthyError: names everything that is wrong with it.
+    """
+    try:
+        found = habits(client)
+    except (redis.ConnectionError, redis.TimeoutError) as problem:
+        return [f"Redis does not answer yet: {type(problem).__name__}"]
+    if wrong := refusals(found, heartbeat_s):
+        raise UntrustworthyError("; ".join(wrong))
+    return warnings(found)
+
+
+def setting(client: redis.Redis, name: str) -> str | None:
+    """Read a setting of the server; None where it refuses to tell."""
+    try:
+        answer = client.config_get(name)
+    except redis.ResponseError:
+        return None
+    return {_text(key): _text(value) for key, value in answer.items()}.get(name)
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

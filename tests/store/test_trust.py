@@ -1,0 +1,91 @@
+"""What is looked for in a Redis before anything is trusted to it."""
+
+import msgspec
+import pytest
+
+from store.embedded import EmbeddedValkey
+from store.trust import UntrustworthyError, check_trust, habits, refusals, warnings
+
+
+@pytest.fixture
+def server(tmp_path):
+    with EmbeddedValkey(tmp_path / "valkey") as running:
+        yield running
+
+
+@pytest.fixture
+def client(server):
+    import redis
+
+    with redis.Redis.from_url(server.url) as connection:
+        yield connection
+
+
+def test_the_embedded_server_is_trusted(client):
+    found = habits(client)
+
+    assert (found.appendonly, found.appendfsync, found.maxmemory_policy) == (
+        True,
+        "always",
+        "noeviction",
+    )
+    assert check_trust(client, 15.0) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        pytest.param("maxmemory-policy", "allkeys-lru", "maxmemory-policy noeviction", id="evicts"),
+        pytest.param("maxmemory-policy", "volatile-ttl", "Redis evicts", id="evicts_some"),
+        pytest.param("appendonly", "no", "set appendonly yes", id="keeps_no_file"),
+    ],
+)
+def test_a_server_that_would_lose_things_is_refused_by_name(client, name, value, said):
+    client.config_set(name, value)
+
+    with pytest.raises(UntrustworthyError, match=said):
+        check_trust(client, 15.0)
+
+
+@pytest.mark.parametrize(("value", "said"), [("everysec", "last second"), ("no", "half a minute")])
+def test_what_slower_flushing_costs_is_said(client, value, said):
+    client.config_set("appendfsync", value)
+
+    (warning,) = check_trust(client, 15.0)
+
+    assert said in warning
+
+
+@pytest.mark.parametrize(
+    ("skew_s", "refused"),
+    [
+        pytest.param(3.7, False, id="within_a_quarter"),
+        pytest.param(-3.8, True, id="behind"),
+        pytest.param(300, True, id="five_minutes_ahead"),
+    ],
+)
+def test_clocks_may_differ_by_a_quarter_of_the_heartbeat(client, skew_s, refused):
+    found = msgspec.structs.replace(habits(client), skew_s=skew_s)
+
+    assert bool(refusals(found, 15.0)) is refused
+
+
+def test_a_hosted_server_that_hides_its_settings_is_used_with_a_warning(client, server):
+    import redis
+
+    client.execute_command("ACL", "SETUSER", "guest", "on", ">secret", "~*", "+@all", "-config")
+    url = server.url.replace("redis://", "redis://guest:secret@")
+
+    with redis.Redis.from_url(url) as guest:
+        found = habits(guest)
+        assert found.appendfsync is None
+        assert refusals(found, 15.0) == []
+        assert "does not tell its appendfsync" in warnings(found)[0]
+
+
+def test_a_server_that_is_away_is_waited_for(client, server):
+    server.stop()
+
+    (warning,) = check_trust(client, 15.0)
+
+    assert "does not answer yet" in warning
