@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from console.list_metrics import ListMetrics
 from events import Receipt
 from events.schema import event_schema
 from store.crm_counts import CrmCounts
@@ -105,6 +106,7 @@ class _Store(Collector):
         self._depths = QueueDepths(client)
         self._journal, self._people = Journal(client), People(client)
         self._crm_counts = CrmCounts(client)
+        self._lists = ListMetrics(client)
 
     def describe(self) -> Iterator[Metric]:
         yield from ()  # registering must not ask the store
@@ -113,6 +115,7 @@ class _Store(Collector):
         up = GaugeMetricFamily("sugarloop_store_up", "1 when the store answers")
         try:
             gauges: list[Metric] = [*self._queues(), self._behaviour(), *self._crm()]
+            gauges += self._lists.collect()
         except redis.RedisError:
             gauges = []
         up.add_metric([], 1 if gauges else 0)

@@ -23,7 +23,8 @@ _LATE_S = 300.0  # work that waits this long means that too few workers run
 
 
 class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One list that syncs. `lag_s` is the time since the last run that came through.
+    """One list that syncs. `lag_s` is the time since the last run that came through. `conflicts`
+    and `rejected` count records that wait for a person.
 
     `reasons` say why records were left out, `why_not` what keeps the list from being in sync.
     """
@@ -87,9 +88,9 @@ def standing(app: App, now: datetime) -> Standing:
 
 def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
     last, active = last_run(app, of.id), app.runs.active(of.id)
-    dirty = app.lists.records(of).dirty_count()
-    counts = last.counts if last else {}
-    why_not = _why_not(of, last, active, dirty)
+    records = app.lists.records(of)
+    dirty, asked, refused = records.dirty_count(), records.asked_count(), records.refused_count()
+    why_not = _why_not(of, last, active, dirty, asked=asked, refused=refused)
     return ListStanding(
         list=of.id,
         title=of.title,
@@ -100,14 +101,20 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
         last_run_at=last.finished_at if last else "",
         lag_s=_lag_s(app, of.id, now),
         dirty=dirty,
-        conflicts=counts.get("conflicts", 0),
-        rejected=counts.get("rejected", 0),
+        conflicts=asked,
+        rejected=refused,
         reasons=dict(last.reasons) if last else {},
     )
 
 
 def _why_not(
-    of: MarketingList, last: Run | None, active: Run | None, dirty: int
+    of: MarketingList,
+    last: Run | None,
+    active: Run | None,
+    dirty: int,
+    *,
+    asked: int,
+    refused: int,
 ) -> tuple[str, ...]:
     found = []
     if active:
@@ -119,12 +126,20 @@ def _why_not(
         found.append("it never synced")
     if last and last.phase == "failed":
         found.append(f"the last run failed: {last.problem}")
-    if last and last.counts.get("rejected"):
-        found.append(f"SugarCRM rejected {last.counts['rejected']} records in the last run")
-    if dirty:
+    if refused:
+        found.append(
+            f"SugarCRM refused {refused} records, which wait for a change;"
+            f" `sugarloop sync outcomes {of.id} last --what rejected` says why"
+        )
+    if asked:
+        found.append(
+            f"{asked} records were changed on both sides and wait for you;"
+            f" `sugarloop sync conflicts {of.id}` shows them"
+        )
+    if (waiting := dirty - asked - refused) > 0:
         goes_out = of.setup is not None and of.setup.pushes
         why = ", or may not be pushed" if goes_out else ", and nothing is pushed"
-        found.append(f"{dirty} changed records wait{why}")
+        found.append(f"{waiting} changed records wait{why}")
     return tuple(found)
 
 

@@ -30,6 +30,7 @@
 | plan:{id}:order            | list   | record ids, as they were planned                | 7 days      |
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
+| runs:ended                 | hash   | kind:outcome -> how many runs                   | for ever    |
 | programs, program_runs     | hash   | program id -> Program, its last run             | for ever    |
 | forms, messages            | hash   | name -> setting                                 | for ever    |
 | schedules                  | hash   | schedule id -> what to start, when              | for ever    |

@@ -12,6 +12,7 @@
 | dramatiq:__deaths__                        | hash | id -> workers that died on it (ours)    |
 | dramatiq:__watch__                         | hash | worker -> "heartbeat since" (ours)      |
 | dramatiq:__why__                           | hash | id of dead letter -> Why (ours)         |
+| dramatiq:__retried__                       | hash | queue -> messages tried again (ours)    |
 """
 
 import msgspec
@@ -24,6 +25,7 @@ HEARTBEATS = f"{NAMESPACE}:__heartbeats__"
 DEATHS = f"{NAMESPACE}:__deaths__"
 WATCH = f"{NAMESPACE}:__watch__"
 WHY = f"{NAMESPACE}:__why__"
+RETRIED = f"{NAMESPACE}:__retried__"
 
 # Only who holds a message may settle it: a worker that was given up for dead does nothing here.
 _RETRY = """
@@ -32,6 +34,7 @@ redis.call('hdel', KEYS[2], ARGV[1])
 redis.call('hdel', KEYS[5], ARGV[1])
 redis.call('hset', KEYS[4], ARGV[2], ARGV[3])
 redis.call('rpush', KEYS[3], ARGV[2])
+redis.call('hincrby', KEYS[6], ARGV[4], 1)
 return 1
 """
 _BURY = """
@@ -109,7 +112,13 @@ class Deliveries:
         """Replace a held message by a delayed one; False when it is no longer held."""
         later = delayed(queue)
         keys = [held(self._worker, queue), bodies(queue), waiting(later), bodies(later), DEATHS]
-        return bool(self._retry(keys=keys, args=[message_id, new_id, message]))
+        name = queue.removesuffix(".DQ")
+        return bool(self._retry(keys=[*keys, RETRIED], args=[message_id, new_id, message, name]))
+
+    def retried(self) -> dict[str, int]:
+        """How often messages were put back to be tried again, by queue."""
+        raw = self._client.hgetall(RETRIED)
+        return {name.decode(): int(count) for name, count in sorted(raw.items())}
 
     def bury(self, queue: str, message_id: str, why: Why) -> bool:
         """Make a held message a dead letter; False when it is no longer held."""

@@ -8,6 +8,7 @@ from sync.runs import Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
+_ENDED = "runs:ended"
 _PLAIN = frozenset(
     ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
 )
@@ -31,6 +32,7 @@ if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 local phase = redis.call('hget', KEYS[2], 'phase')
 if phase == 'done' or phase == 'failed' then return 0 end
 redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
+redis.call('hincrby', KEYS[3], ARGV[5] .. ':' .. ARGV[2], 1)
 return 1
 """
 
@@ -167,5 +169,11 @@ class Runs:
 
     def finish(self, run: Run, phase: Phase, at: str, problem: str = "") -> None:
         """End the run, and free its list; a second call changes nothing more."""
-        keys = [f"list:{run.list}:active_run", f"run:{run.id}"]
-        self._finish(keys=keys, args=[run.id, phase, at, problem])
+        keys = [f"list:{run.list}:active_run", f"run:{run.id}", _ENDED]
+        self._finish(keys=keys, args=[run.id, phase, at, problem, run.kind])
+
+    def ended(self) -> dict[tuple[str, str], int]:
+        """How many runs are over, by kind and outcome."""
+        raw = self._client.hgetall(_ENDED)
+        parts = {name.decode().partition(":"): int(count) for name, count in sorted(raw.items())}
+        return {(kind, outcome): count for (kind, _, outcome), count in parts.items()}

@@ -1,0 +1,106 @@
+"""Gauges of lists, runs, schedules and workers, as Prometheus reads them."""
+
+import time
+from collections.abc import Iterator
+from datetime import datetime
+
+import redis
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from rq_scheduler import Scheduler
+
+from store.connector import Connector
+from store.lists import Lists
+from store.queues import HEARTBEATS, Deliveries
+from store.runs import Runs
+from sync.lists import MarketingList
+
+_RECENT = 20  # runs that are looked through for the last one that came through
+_ALIVE_S = 60.0  # a worker that was heard of within this counts as alive
+
+_LIST_GAUGES = {
+    "records": "People in the list",
+    "dirty_records": "Records that were changed here and wait to be pushed",
+    "conflicts": "Records with a field that a person is asked about",
+    "refused_records": "Records that SugarCRM refused, and did not take since",
+    "lag_seconds": "Time since the last run that came through",
+    "run_silence_seconds": "Time since the run that is going on made progress; 0 without one",
+}
+
+
+class ListMetrics:
+    """Reads them when asked; every process of one store gives the same."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._lists, self._runs = Lists(client), Runs(client)
+        self._connector = Connector(client, ())
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every family, whether there is anything to tell of or not."""
+        yield from self._of_lists()
+        yield self._of_runs()
+        yield self._retries()
+        yield self._gauge("worker_processes", "Worker processes heard of lately", self._alive())
+        about = "How late the clock is with the schedule that is due first"
+        yield self._gauge("schedule_overdue_seconds", about, self._overdue_s())
+        about = "1 while the SugarCRM connector may be used"
+        yield self._gauge("connector_active", about, self._is_active())
+
+    def _of_lists(self) -> Iterator[Metric]:
+        told = {of.id: self._list(of) for of in self._lists.all() if of.module}
+        for name, about in _LIST_GAUGES.items():
+            gauge = GaugeMetricFamily(f"sugarloop_list_{name}", about, labels=["list"])
+            for list_id, values in told.items():
+                if name in values:
+                    gauge.add_metric([list_id], values[name])
+            yield gauge
+
+    def _list(self, of: MarketingList) -> dict[str, float]:
+        records, active = self._lists.records(of), self._runs.active(of.id)
+        told: dict[str, float] = {
+            "records": len(records),
+            "dirty_records": records.dirty_count(),
+            "conflicts": records.asked_count(),
+            "refused_records": records.refused_count(),
+            "run_silence_seconds": _age_s(active.progressed_at) if active else 0.0,
+        }
+        done = (r for r in self._runs.recent(of.id, _RECENT) if r.phase == "done")
+        if last := next(done, None):
+            told["lag_seconds"] = _age_s(last.finished_at)
+        return told
+
+    def _of_runs(self) -> Metric:
+        about = "Runs that are over, by kind and by what became of them"
+        counter = CounterMetricFamily("sugarloop_runs", about, labels=["kind", "outcome"])
+        for (kind, outcome), count in self._runs.ended().items():
+            counter.add_metric([kind, outcome], count)
+        return counter
+
+    def _retries(self) -> Metric:
+        about = "Messages that failed and were put back to be tried again"
+        counter = CounterMetricFamily("sugarloop_message_retries", about, labels=["queue"])
+        for queue, count in Deliveries(self._client, "").retried().items():
+            counter.add_metric([queue], count)
+        return counter
+
+    def _alive(self) -> float:
+        now_ms = self._client.time()[0] * 1000
+        return float(self._client.zcount(HEARTBEATS, now_ms - _ALIVE_S * 1000, "+inf"))
+
+    def _overdue_s(self) -> float:
+        first = self._client.zrange(Scheduler.scheduled_jobs_key, 0, 0, withscores=True)
+        return max(0.0, self._client.time()[0] - first[0][1]) if first else 0.0
+
+    def _is_active(self) -> float:
+        connection = self._connector.get()
+        return float(connection is not None and connection.state == "active")
+
+    @staticmethod
+    def _gauge(name: str, about: str, value: float) -> Metric:
+        gauge = GaugeMetricFamily(f"sugarloop_{name}", about)
+        gauge.add_metric([], value)
+        return gauge
+
+
+def _age_s(instant: str) -> float:
+    return max(0.0, time.time() - datetime.fromisoformat(instant).timestamp()) if instant else 0.0
