@@ -76,17 +76,6 @@ class Schedules:
         """Read all as they are kept, by id, to tell which changed."""
         return {k.decode(): v for k, v in sorted(self._client.hgetall(KEY).items())}
 
-    def _afresh(
-        self, schedule_id: str, kind: Literal["sync", "program"], target: str, schedule: Schedule
-    ) -> Scheduled | None:
-        """What to save, as of now; None when it stands so already."""
-        known = self.get(schedule_id)
-        if known and (known.kind, known.target, known.schedule) == (kind, target, schedule):
-            return None
-        now_s, _ = self._client.time()
-        saved_at = datetime.fromtimestamp(now_s, UTC)
-        return Scheduled(kind=kind, target=target, schedule=schedule, saved_at=saved_at)
-
 
 def decode(raw: bytes) -> Scheduled:
     """Understand one as it is kept."""

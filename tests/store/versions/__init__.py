@@ -1,0 +1,1 @@
+"""What each version stored, for newer ones to read."""
