@@ -30,6 +30,7 @@ class Place(NamedTuple):
 COMMANDS: Mapping[str, Place] = {
     "demo": Place("demo", "The whole story on sample data, with a report."),
     "up": Place("up", "Run everything on this machine until Ctrl-C."),
+    "line": Place("line", "Become one process of the Procfile, for a service manager."),
     "doctor": Place("doctor", "Check settings, Redis and SugarCRM; say what to do about it."),
     "status": Place("status", "Is it in sync, and if not, why?"),
     "connector": Place("connector", "The connection to SugarCRM."),

@@ -44,7 +44,7 @@ class Processes:
         folder: Path = ROOT,
     ) -> None:
         self._lines = {
-            name: _Line(name, command, {**env, **_python_first(env)}, folder, say)
+            name: _Line(name, command, {**env, **python_first(env)}, folder, say)
             for name, command in lines.items()
         }
 
@@ -215,7 +215,7 @@ def _kill_group(process: "subprocess.Popen[bytes]") -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-def _python_first(env: Mapping[str, str]) -> dict[str, str]:
+def python_first(env: Mapping[str, str]) -> dict[str, str]:
     """The PATH on which `python` and `dramatiq` are those of this environment."""
     return {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), env.get("PATH", os.defpath)]),
