@@ -20,7 +20,8 @@
 | list:{id}:intents          | hash   | record id -> values about to be, or just, sent  | for ever    |
 | list:{id}:creating         | hash   | SugarCRM id about to be created -> record id    | till it is  |
 | list:{id}:asked, :refused  | set    | ids of records with a question, or refused      | till settled|
-| list:{id}:history          | stream | what each commit changed: by, moved             | 90 days     |
+| list:{id}:history          | stream | each commit: by whom                            | 90 days     |
+| list:{id}:history_moved    | hash   | commit -> what it changed, packed               | 90 days     |
 | list:{id}:history_by_record| zset   | "record id NUL entry id", all scores 0          | 90 days     |
 | list:{id}:state            | hash   | changes, live (counts), cursor_at, filled       | for ever    |
 | list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |

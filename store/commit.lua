@@ -1,6 +1,6 @@
 -- Commit a batch of records of one list, all or nothing, in one step.
 -- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease, asked,
---       history, history_by_record, refused
+--       history, history_by_record, refused, history_moved
 -- ARGV: token ("" for no fence), change of the number of live records,
 --       rows, run fields to set, run counters to move, state fields to set, records that the
 --       history is looked up by (how many of each), who did it, what was done ("" for nothing
@@ -69,7 +69,9 @@ for _ = 1, tonumber(ARGV[6]) do
 end
 if ARGV[2] ~= '0' then redis.call('hincrby', KEYS[6], 'live', ARGV[2]) end
 if ARGV[9] ~= '' then
-  local entry = redis.call('xadd', KEYS[11], '*', 'by', ARGV[8], 'moved', ARGV[9])
+  -- What was moved is beside the stream: an entry of a stream cannot be made to forget anybody.
+  local entry = redis.call('xadd', KEYS[11], '*', 'by', ARGV[8])
+  redis.call('hset', KEYS[14], entry, ARGV[9])
   for _ = 1, tonumber(ARGV[7]) do
     redis.call('zadd', KEYS[12], 0, ARGV[at] .. '\0' .. entry)
     at = at + 1

@@ -31,6 +31,7 @@ class History:
     def __init__(self, client: redis.Redis, list_id: str) -> None:
         self._client = client
         self._log, self._index = f"list:{list_id}:history", f"list:{list_id}:history_by_record"
+        self._moved = f"list:{list_id}:history_moved"
 
     def of_record(self, record_id: str, count: int = 100) -> tuple[Entry, ...]:
         """Give the newest entries that tell of one record, newest first."""
@@ -41,7 +42,7 @@ class History:
             for entry_id in ids:
                 pipe.xrange(self._log, entry_id, entry_id)
             found = pipe.execute()
-        entries = [_entry(*one[0]) for one in found if one]
+        entries = self._entries([one[0] for one in found if one])
         return tuple(sorted(entries, key=_order, reverse=True))
 
     def between(self, from_ms: int, to_ms: int) -> Iterator[Entry]:
@@ -49,7 +50,7 @@ class History:
         start, end = f"{from_ms}-0", f"{to_ms + 1}-0"
         while True:
             page = self._client.xrange(self._log, start, end, count=_PAGE)
-            yield from (_entry(*one) for one in page)
+            yield from self._entries(page)
             if len(page) < _PAGE:
                 return
             start = "(" + page[-1][0].decode()
@@ -64,12 +65,24 @@ class History:
         by, end = f"run {run_id}".encode(), f"({before}" if before else f"{to_ms + 1}-0"
         while True:
             page = self._client.xrevrange(self._log, end, f"{from_ms}-0", count=_PAGE)
-            for entry_id, fields in page:
-                if fields[b"by"] == by:
-                    return _entry(entry_id, fields)
+            for one in page:
+                if one[1][b"by"] == by:
+                    return self._entries([one])[0]
             if len(page) < _PAGE:
                 return None
             end = "(" + page[-1][0].decode()
+
+    def forget(self, record_id: str) -> int:
+        """Take one record out of every entry; give how many told of it."""
+        start = f"[{record_id}\0"
+        members = self._client.zrangebylex(self._index, start, start + "\x7f")
+        ids = [member.decode().split("\0")[1] for member in members]
+        for entry_id, blob in zip(ids, self._blobs(ids), strict=True):
+            left = [moved for moved in _moved(blob) if moved.record != record_id]
+            self._client.hset(self._moved, entry_id, encode(left))
+        if members:
+            self._client.zrem(self._index, *members)
+        return len(members)
 
     def trim(self, before_ms: int) -> int:
         """Forget what is older, in small steps; give how many entries went."""
@@ -78,28 +91,39 @@ class History:
             page = self._client.xrange(self._log, "-", f"({before_ms}-0", count=_PAGE)
             if not page:
                 return dropped
+            ids = [entry_id for entry_id, _ in page]
             members = [
-                f"{moved.record}\0{entry_id.decode()}"
-                for entry_id, fields in page
-                for moved in _entry(entry_id, fields).moved
+                f"{moved.record}\0{entry.id}"
+                for entry in self._entries(page)
+                for moved in entry.moved
                 if is_indexed(moved)
             ]
             with self._client.pipeline(transaction=True) as pipe:
                 if members:
                     pipe.zrem(self._index, *members)
-                pipe.xdel(self._log, *[entry_id for entry_id, _ in page])
+                pipe.xdel(self._log, *ids)
+                pipe.hdel(self._moved, *ids)
                 pipe.execute()
             dropped += len(page)
 
+    def _entries(self, page: Sequence[tuple[bytes, dict[bytes, bytes]]]) -> list[Entry]:
+        blobs = self._blobs([entry_id.decode() for entry_id, _ in page])
+        return [
+            Entry(
+                id=entry_id.decode(),
+                at_ms=int(entry_id.partition(b"-")[0]),
+                by=fields[b"by"].decode(),
+                moved=_moved(blob),
+            )
+            for (entry_id, fields), blob in zip(page, blobs, strict=True)
+        ]
 
-def _entry(entry_id: bytes, fields: dict[bytes, bytes]) -> Entry:
-    name = entry_id.decode()
-    return Entry(
-        id=name,
-        at_ms=int(name.partition("-")[0]),
-        by=fields[b"by"].decode(),
-        moved=_decode(zlib.decompress(fields[b"moved"])),
-    )
+    def _blobs(self, ids: Sequence[str]) -> list[bytes | None]:
+        return list(self._client.hmget(self._moved, list(ids))) if ids else []
+
+
+def _moved(blob: bytes | None) -> tuple[Moved, ...]:
+    return _decode(zlib.decompress(blob)) if blob else ()
 
 
 def _order(entry: Entry) -> tuple[int, int]:

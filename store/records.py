@@ -22,7 +22,7 @@ SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 _KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
-_KEYS_AFTER = ("asked", "history", "history_by_record", "refused")
+_KEYS_AFTER = ("asked", "history", "history_by_record", "refused", "history_moved")
 
 
 class StaleRecordsError(Exception):
