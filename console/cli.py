@@ -49,6 +49,9 @@ COMMANDS: Mapping[str, Place] = {
     "source": Place("sources", "Give and revoke the token of a source."),
     "score": Place("score", "A person's behavioral score, and each fact that made it."),
     "why": Place("why", "Where a person's values came from: who set them, when, and why."),
+    "forget": Place("privacy", "Erase a person, and let nothing bring them back.", "forgetting"),
+    "export": Place("privacy", "All that is held of a person.", "exporting"),
+    "keys": Place("keys", "The keys that passwords and secrets are encrypted with."),
     "dead": Place("dead", "Messages that failed for good: look, replay, drop."),
     "emulator": Place("emulator", "A stand-in SugarCRM on this machine."),
 }

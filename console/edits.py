@@ -3,7 +3,7 @@
 import getpass
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -24,15 +24,25 @@ def person() -> str:
         return "person"
 
 
-def add_record(records: Records, of: MarketingList, values: Mapping[str, str]) -> Record:
+def add_record(
+    records: Records,
+    of: MarketingList,
+    values: Mapping[str, str],
+    kept_out: Callable[[list[str]], set[str]] | None = None,
+) -> Record:
     """Put a new person into the list, to be created in SugarCRM if its sync setup says so.
 
     A person who was removed from the list is taken back, with `values`.
 
     Raises:
-        RefusedError: the address is in the list already, or its record was deleted in SugarCRM.
+        RefusedError: the address is in the list already, or its record was deleted in SugarCRM,
+            or is among those that are `kept_out`.
     """
     address = normal_email(values.get(EMAIL_COLUMN, ""))
+    if kept_out is not None and kept_out([address]):
+        raise RefusedError(
+            "this person asked to be forgotten; `sugarloop forget EMAIL --allow-again` lets them in"
+        )
     new_id = record_id(f"list {of.id}", address) if address else str(uuid.uuid4())
     while True:
         known = records.get_many([*_ids_by_email(records, address), new_id])

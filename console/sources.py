@@ -5,7 +5,7 @@ import hashlib
 import re
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from hmac import compare_digest
 
@@ -28,11 +28,16 @@ class SourceError(ValueError):
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One sender. `sealed_secret` is its signing secret, encrypted; "" when it does not sign."""
+    """One sender. `sealed_secret` is its signing secret, encrypted; "" when it does not sign.
+
+    Those that begin with `old_` are taken beside the others while a sender changes over.
+    """
 
     token_sha256: str
     sealed_secret: str = ""
     created_at: str = ""
+    old_token_sha256: str = ""
+    old_sealed_secret: str = ""
 
 
 _decode = msgspec.json.Decoder(Source).decode
@@ -68,16 +73,66 @@ class Sources:
         Raises:
             SourceError: no such source, no key to encrypt with, or the secret is not of its form.
         """
-        source = self.all().get(name)
-        if source is None:
-            raise SourceError(f"name: there is no source {name!r}")
-        secret = secret or "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        source = self._known(name)
+        secret = secret or _new_secret()
         if not _is_secret(secret):
             raise SourceError("secret: whsec_ and at least 24 bytes in base64")
         sealed = self._box().encrypt(secret.encode()).decode()
         changed = msgspec.structs.replace(source, sealed_secret=sealed)
         self._client.hset(_KEY, name, msgspec.json.encode(changed))
         return secret
+
+    def reseal(self, anew: Callable[[str], str]) -> list[str]:
+        """Replace each encrypted secret by what `anew` makes of it; give whose they are."""
+        signing = {name: source for name, source in self.all().items() if source.sealed_secret}
+        for name, source in signing.items():
+            old = anew(source.old_sealed_secret) if source.old_sealed_secret else ""
+            changed = msgspec.structs.replace(
+                source, sealed_secret=anew(source.sealed_secret), old_sealed_secret=old
+            )
+            self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        return list(signing)
+
+    def rotate(self, name: str) -> tuple[str, str]:
+        """Give a source a new token, and a new signing secret if it signs ("" if not); the old
+        ones are taken, too, until `drop_old`.
+
+        Raises:
+            SourceError: there is no such source, or its old ones were not dropped yet.
+        """
+        source = self._known(name)
+        if source.old_token_sha256:
+            raise SourceError(f"name: {name!r} has two tokens already; drop the old one first")
+        token = f"{name}.{secrets.token_urlsafe(32)}"
+        secret = _new_secret() if source.sealed_secret else ""
+        sealed = self._box().encrypt(secret.encode()).decode() if secret else ""
+        changed = msgspec.structs.replace(
+            source,
+            token_sha256=_sha256(token),
+            sealed_secret=sealed,
+            old_token_sha256=source.token_sha256,
+            old_sealed_secret=source.sealed_secret,
+        )
+        self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        return token, secret
+
+    def drop_old(self, name: str) -> bool:
+        """Turn away who still uses the old token or secret; False when there was none.
+
+        Raises:
+            SourceError: there is no such source.
+        """
+        source = self._known(name)
+        changed = msgspec.structs.replace(source, old_token_sha256="", old_sealed_secret="")
+        self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        self._welcome.clear()
+        return bool(source.old_token_sha256)
+
+    def _known(self, name: str) -> Source:
+        source = self.all().get(name)
+        if source is None:
+            raise SourceError(f"name: there is no source {name!r}")
+        return source
 
     def all(self) -> dict[str, Source]:
         """Every source by name."""
@@ -97,7 +152,7 @@ class Sources:
             return name
         name = token.partition(".")[0]
         raw = self._client.hget(_KEY, name) if _NAME.fullmatch(name) else None
-        if raw is None or not compare_digest(_decode(raw).token_sha256, digest):
+        if raw is None or not _is_token_of(_decode(raw), digest):
             return None
         if len(self._welcome) >= _REMEMBERED:
             self._welcome.clear()
@@ -106,8 +161,13 @@ class Sources:
 
     def by_signature(self, body: bytes, headers: Mapping[str, str]) -> str | None:
         """The name of the source that signed *body*, at most five minutes ago."""
-        signers = {name: s.sealed_secret for name, s in self.all().items() if s.sealed_secret}
-        for name, sealed in signers.items():
+        signers = [
+            (name, sealed)
+            for name, source in self.all().items()
+            for sealed in (source.sealed_secret, source.old_sealed_secret)
+            if sealed
+        ]
+        for name, sealed in signers:
             try:
                 secret = self._open(name, sealed)
             except SourceError as problem:
@@ -127,6 +187,17 @@ class Sources:
         if not self._keys:
             raise SourceError("no SUGARLOOP_KEY is set to encrypt signing secrets with")
         return MultiFernet([Fernet(key) for key in self._keys])
+
+
+def _is_token_of(source: Source, digest: str) -> bool:
+    """Both are compared, always: how long it takes tells nothing."""
+    present = compare_digest(source.token_sha256, digest)
+    old = compare_digest(source.old_token_sha256 or "none", digest)
+    return present or old
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def _is_signed(secret: str, body: bytes, headers: Mapping[str, str]) -> bool:

@@ -10,8 +10,10 @@ import structlog
 
 from events import Producer
 from scheduler.ticks import TickScheduler
+from store.history import History
 from store.janitor import Janitor
 from store.journal import Journal
+from store.lists import Lists
 from store.people import People
 from store.trust import habits, refusals
 from workers.settings import Settings
@@ -41,6 +43,11 @@ def chores(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
             "trim the journal",
             settings.journal_trim_every_s,
             lambda: _trim(client, settings.journal_keep_days),
+        ),
+        Chore(
+            "trim the history",
+            settings.journal_trim_every_s,
+            lambda: _trim_history(client, settings.history_keep_days),
         ),
         Chore(
             "look at Redis",
@@ -78,6 +85,13 @@ def _trim(client: redis.Redis, keep_days: int) -> None:
     dropped = Journal(client).trim(keep_days * _DAY_MS, People(client).place())
     if dropped:
         log.info("journal trimmed", dropped=dropped)
+
+
+def _trim_history(client: redis.Redis, keep_days: int) -> None:
+    before_ms = client.time()[0] * 1000 - keep_days * _DAY_MS
+    dropped = sum(History(client, of.id).trim(before_ms) for of in Lists(client).all())
+    if dropped:
+        log.info("history trimmed", dropped=dropped)
 
 
 def _look_at_redis(client: redis.Redis, heartbeat_s: float) -> None:

@@ -37,6 +37,8 @@
 | schedules                  | hash   | schedule id -> what to start, when              | for ever    |
 | lease:{name}               | string | fencing token of the holder                     | the lease   |
 | leases:token               | string | last fencing token given out                    | for ever    |
+| suppressed                 | set    | keyed hashes of people who were forgotten       | for ever    |
+| suppressed:pepper          | string | the key of those hashes, encrypted              | for ever    |
 | people                     | hash   | address -> tallies of behaviour                 | for ever    |
 | people:place               | string | how far the behaviour stream is added up        | for ever    |
 | outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |

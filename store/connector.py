@@ -131,6 +131,21 @@ class Connector:
 
         return self._change(noted)
 
+    def reseal(self, anew: Callable[[str], str]) -> bool:
+        """Replace the encrypted password by what `anew` makes of it; the token of rest/v11 is
+        dropped, and fetched again. False when there is no password.
+        """
+
+        def resealed(present: Connection) -> Connection | None:
+            if not present.sealed_password:
+                return None
+            return _replace(present, sealed_password=anew(present.sealed_password))
+
+        changed = self._change(resealed)
+        if changed:
+            self._client.delete("connector:token")
+        return changed
+
     def seal(self, password: str) -> str:
         """Encrypt a password with the newest key."""
         return self._box().encrypt(password.encode()).decode()

@@ -61,6 +61,14 @@ class Intents:
         if not self._note(keys=keys, args=args):
             raise FencedError(f"the lease {fence.key} ended before the intents were noted")
 
+    def forget(self, record_id: str) -> None:
+        """Drop what was sent of a record, and what was about to be created as it."""
+        self._client.hdel(f"{self._key}:intents", record_id)
+        creating = f"{self._key}:creating"
+        for crm_id, ours in self._client.hscan_iter(creating):
+            if ours.decode() == record_id:
+                self._client.hdel(creating, crm_id)
+
     def creating(self, crm_ids: Sequence[str]) -> dict[str, str]:
         """For SugarCRM ids that we set out to create and never saw come true: our record's id."""
         if not crm_ids:

@@ -42,6 +42,10 @@ class People:
         pairs = zip(addresses, blobs, strict=True)
         return {address: _decode(blob) if blob else () for address, blob in pairs}
 
+    def forget(self, address: str) -> bool:
+        """Drop the tallies of a person; False when there were none."""
+        return bool(self._client.hdel(PEOPLE, normal_email(address)))
+
     def advance(self, before: str, after: str, tallies: Mapping[str, Iterable[Tally]]) -> bool:
         """Store tallies and the new place; False, and nothing, when another was faster."""
         parts = [x for name, t in tallies.items() for x in (name, _encode(tuple(t)))]

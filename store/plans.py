@@ -105,6 +105,13 @@ class Plans:
         blobs = self._client.hmget(f"plan:{plan_id}:items", list(record_ids))
         return {i for i, blob in zip(record_ids, blobs, strict=True) if blob}
 
+    def forget(self, plan_id: str, record_id: str) -> None:
+        """Take one record out of a plan; its sums stay."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.hdel(f"plan:{plan_id}:items", record_id)
+            pipe.lrem(f"plan:{plan_id}:order", 0, record_id)
+            pipe.execute()
+
     def page(self, plan_id: str, start: int, count: int) -> list[Item]:
         """Give `count` items from number `start` on, in the order in which they were planned."""
         ids = self._client.lrange(f"plan:{plan_id}:order", start, start + count - 1)

@@ -20,6 +20,7 @@ from store.outcomes import Outcomes
 from store.people import People
 from store.plans import Plans
 from store.runs import Runs
+from store.suppression import Suppression
 from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
 from workers import settings
@@ -42,6 +43,7 @@ class App:
         self.runs = Runs(client)
         self.plans = Plans(client)
         self.people = People(client)
+        self.suppression = Suppression(client, knobs.keys)
         self.outcomes = Outcomes(client)
         self.programs = named.programs(client)
         self.program_runs = named.program_runs(client)

@@ -58,6 +58,8 @@ def drain(app: App) -> int:
         done_by = defaultdict(list)
         for behaviour in filter(None, map(_read, waiting)):
             done_by[behaviour.person].append(behaviour)
+        for forgotten in app.suppression.among(list(done_by)):
+            del done_by[forgotten]
         before = app.people.tallies(list(done_by))
         after = {who: fold(before[who], did) for who, did in done_by.items()}
         # Two drains at once: only the one that still stands at `place` counts.

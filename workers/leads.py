@@ -17,6 +17,7 @@ from sync.lists import FormSetting
 from workers.app import App, app
 from workers.catalogues import read_catalogue
 from workers.steps import now_text
+from workers.take_in import FORGOTTEN
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +52,8 @@ def _write(
     if wanted.problem:
         return Outcome(result="rejected", reason=wanted.problem, module=module)
     address = normal_email(wanted.values.get("email1", ""))
+    if app.suppression.among([address]):
+        return Outcome(result="skipped", reason=FORGOTTEN, module=module)
     own_id = record_id(module, address or f"{envelope.source}|{envelope.id}")
     try:
         # One at a time per person: two submissions at once would both find nobody there.

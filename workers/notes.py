@@ -9,6 +9,7 @@ from sugarcrm.crm import Module, Note
 from sync.identity import note_id
 from workers.app import App, app
 from workers.steps import now_text
+from workers.take_in import FORGOTTEN
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +38,8 @@ def handle_sent(app: App, journal_id: str) -> None:
 
 
 def _note(app: App, envelope: Envelope, sent: EmailSent) -> Outcome:
+    if app.suppression.among([sent.email]):
+        return Outcome(result="skipped", reason=FORGOTTEN)
     crm = app.crm()
     for module in LOOKED_UP:
         found = crm.ids_by_email(module, [sent.email])

@@ -1,6 +1,6 @@
 """Plan a sync: what it would do to every record, both ways, without writing any of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dramatiq
 import msgspec
@@ -24,7 +24,7 @@ from workers.push_scope import creation_values, scope_of, wants_push
 from workers.recognise import MISSING_NAME, recognise
 from workers.refusing import still_refused
 from workers.steps import Step, now_text, step
-from workers.take_in import UNREADABLE, fill, theirs_of
+from workers.take_in import UNREADABLE, fill, forgotten_among, theirs_of
 
 NOT_ADDED = "new in SugarCRM, and this list adds no new records"
 BATCH = 500
@@ -112,13 +112,19 @@ class Planner:
         holders = intake_for(here, add_new=False).holders
         met = bound | unbound_of(here.records, holders, strangers)
         rings = rings_of(here, [record.id for record in met.values()])
+        rows = self._without_forgotten([row for row in rows if not row.unreadable], met)
         found = [
             self._stranger(row)
             if (record := met.get(row.id)) is None
             else self._known(record, row, rings.get(record.id, ()))
-            for row in {row.id: row for row in rows if not row.unreadable}.values()
+            for row in {row.id: row for row in rows}.values()
         ]
         return [item for item in found if item is not None]
+
+    def _without_forgotten(self, rows: Sequence[Row], met: Mapping[str, Record]) -> list[Row]:
+        intake = intake_for(self._here, add_new=False)
+        forgotten = forgotten_among(intake, [row for row in rows if row.id not in met])
+        return [row for row in rows if row.id not in forgotten]
 
     def edited(self, records: Sequence[Record]) -> list[Item]:
         """What becomes of records that have something to go out."""

@@ -2,11 +2,11 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 import msgspec
 
-from store.records import Change, Fence, Records, RunNotes, StaleRecordsError
+from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.cursor import seconds
@@ -29,6 +29,8 @@ from workers.meeting import Holders, unbound_of
 from workers.push_scope import Scope
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
+FORGOTTEN = "this person asked to be forgotten"
+KeptOut = Callable[[Sequence[str], Sequence[str]], Set[str]]  # addresses, SugarCRM ids -> those
 ATTEMPTS = 20  # a page whose records people keep editing is retried, not given up
 
 
@@ -36,7 +38,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What may happen to rows of one list, and who we are in SugarCRM.
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
-    the history names it. `clock_ahead_s` is SugarCRM's clock less ours.
+    the history names it. `kept_out` tells who was forgotten. `clock_ahead_s` is SugarCRM's clock
+    less ours.
     """
 
     of: MarketingList
@@ -47,6 +50,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     our_user_id: str
     holders: Holders
     by: str
+    kept_out: KeptOut
     rules: Rules = Rules()
     clock_ahead_s: float = 0.0
 
@@ -97,9 +101,14 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     met = bound | unbound_of(intake.records, intake.holders, strangers)
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
+    forgotten = forgotten_among(intake, [row for row in rows if row.id not in met])
     changes, counts, told = [], Counter[str](), list[Moved]()
     for row in {row.id: row for row in rows}.values():
         record = met.get(row.id)
+        if row.id in forgotten:
+            told.append(Moved(row.id, ("skipped",), reason=FORGOTTEN))
+            counts.update(["skipped"])
+            continue
         if row.unreadable:
             told.append(Moved(record.id if record else row.id, ("skipped",), reason=UNREADABLE))
             counts.update(["skipped"])
@@ -115,6 +124,13 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
         if change:
             changes.append(change)
     return _Batch(changes, counts, told)
+
+
+def forgotten_among(intake: Intake, strangers: Sequence[Row]) -> set[str]:
+    """The ids of rows that are people who asked to be forgotten: they do not come back."""
+    addresses = {row.id: row.values.get(EMAIL_COLUMN, "") for row in strangers}
+    kept_out = intake.kept_out(list(addresses.values()), list(addresses))
+    return {i for i, address in addresses.items() if i in kept_out or address in kept_out}
 
 
 def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:

@@ -60,7 +60,7 @@ def add(name: ListName, values: Values) -> Answer:
     with opened() as app:
         of = find_list(app, name)
         given = checked_values(app, of, assignments(values))
-        added = add_record(app.lists.records(of), of, given)
+        added = add_record(app.lists.records(of), of, given, app.suppression.among)
     return Answer(_shown(added), (f"Added to {of.title!r} as record {added.id}.",))
 
 

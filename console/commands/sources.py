@@ -49,6 +49,31 @@ def add(
     return Answer(data, (*text, "Keep it now: it cannot be shown again."))
 
 
+@group.command("rotate")
+@answering
+def rotate(
+    name: Name,
+    finish: Annotated[
+        bool, typer.Option("--finish", help="The sender uses the new one: drop the old one.")
+    ] = False,
+) -> Answer:
+    """Give a source a new token; the old one is taken beside it until `--finish`."""
+    with opened() as app:
+        store = Sources(app.client, app.knobs.keys)
+        try:
+            if finish:
+                dropped = store.drop_old(name)
+                said = "The old one is turned away." if dropped else "There was no old one."
+                return Answer({"name": name, "dropped": dropped}, (said,))
+            token, secret = store.rotate(name)
+        except SourceError as problem:
+            raise RefusedError(str(problem)) from problem
+    data = {"name": name, "token": token, **({"secret": secret} if secret else {})}
+    text = [f"token   {token}", *([f"secret  {secret}"] if secret else [])]
+    done = f"Give it to the sender, then run `sugarloop source rotate {name} --finish`."
+    return Answer(data, (*text, "Keep it now: it cannot be shown again.", done))
+
+
 @group.command("revoke")
 @answering
 def revoke(name: Name) -> Answer:

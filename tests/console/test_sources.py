@@ -104,3 +104,36 @@ def test_secret_sealed_with_a_lost_key_is_named_and_stops_no_other_source(source
     assert [(line["source"], line["problem"]) for line in logs] == [
         ("lost", "no key in SUGARLOOP_KEY opens the secret of 'lost'")
     ]
+
+
+def test_a_source_changes_its_token_without_a_gap(sources):
+    old = sources.add("shop")
+    new, _ = sources.rotate("shop")
+
+    assert sources.by_token(old) == sources.by_token(new) == "shop"
+    with pytest.raises(SourceError, match="drop the old one first"):
+        sources.rotate("shop")
+    assert sources.drop_old("shop")
+    assert (sources.by_token(old), sources.by_token(new)) == (None, "shop")
+    assert not sources.drop_old("shop")
+
+
+def test_a_source_changes_its_signing_secret_without_a_gap(sources):
+    sources.add("shop")
+    old = sources.let_sign("shop")
+    _, new = sources.rotate("shop")
+
+    assert [sources.by_signature(b"{}", signed(s)) for s in (old, new)] == ["shop", "shop"]
+    sources.drop_old("shop")
+    assert [sources.by_signature(b"{}", signed(s)) for s in (old, new)] == [None, "shop"]
+
+
+def signed(secret):
+    """The headers of a request whose body is "{}", signed now."""
+    at = datetime.now(UTC)
+    signature = Webhook(secret).sign("1", at, "{}")
+    return {
+        "webhook-id": "1",
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": signature,
+    }

@@ -1,0 +1,72 @@
+"""`sugarloop forget` and `sugarloop export`: what is held of a person."""
+
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from console.answers import Answer, Table, answering, command_group
+from console.exits import InputError
+from console.forgetting import allow_again as let_in
+from console.forgetting import dossier
+from console.forgetting import forget as erase
+from console.opening import opened
+from console.values import checked_address
+
+forgetting = command_group("Erase a person, and let nothing bring them back.")
+exporting = command_group("All that is held of a person.")
+
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of a person.")]
+
+
+@forgetting.command("forget")
+@answering
+def forget(
+    email: Email,
+    allow_again: Annotated[
+        bool, typer.Option("--allow-again", help="Let a forgotten person come in again.")
+    ] = False,
+) -> Answer:
+    """Erase a person from everything kept here; SugarCRM keeps its record."""
+    address = _checked(email)
+    with opened() as app:
+        if allow_again:
+            let_in(app, address)
+            return Answer({"allowed": True}, ("They may come in again.",))
+        gone = erase(app, address)
+    said = [
+        f"Erased {gone.records} records, {gone.history} entries of their history and"
+        f" {gone.events} events. Nothing brings this person back.",
+    ]
+    if gone.crm_ids:
+        said.append(f"SugarCRM keeps {', '.join(gone.crm_ids)}: erase them there.")
+    return Answer(gone, tuple(said))
+
+
+@exporting.command("export")
+@answering
+def export(
+    email: Email,
+    to: Annotated[Path | None, typer.Option(metavar="FILE", help="Write it there.")] = None,
+) -> Answer:
+    """Show all that is held of a person: lists, history, behaviour, events."""
+    with opened() as app:
+        found = dossier(app, _checked(email))
+    if to is not None:
+        to.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        return Answer({"file": str(to)}, (f"Written to {to}.",))
+    rows = [(held.list, held.record, held.crm_id or "", held.gone or "") for held in found.lists]
+    text = (
+        Table(("list", "record", "in SugarCRM", "gone"), rows) if rows else "In no list.",
+        f"Score {found.score}, {len(found.behaviour)} kinds of behaviour,"
+        f" {len(found.events)} events. `--json` or `--to FILE` has all of it.",
+    )
+    return Answer(found, text)
+
+
+def _checked(email: str) -> str:
+    address = checked_address("email", email)
+    if not address:
+        raise InputError("email: it is empty")
+    return address

@@ -1,0 +1,151 @@
+"""Who asked to be forgotten is in no key, and nothing brings them back."""
+
+import zlib
+
+import pytest
+
+from console.edits import add_record
+from console.exits import RefusedError
+from console.forgetting import allow_again, dossier, forget
+from events import EmailClicked, EmailSent, FormSubmitted, PlanRequested
+from store.suppression import PEPPER, Suppression
+from sugarcrm.crm import Draft
+from sync.lists import FormSetting, MessageSetting
+from sync.rules import Rules
+from sync.setup import PullSetup, PushSetup
+from workers.take_in import FORGOTTEN
+
+LEADS = "all-sugarcrm-leads"
+COLUMNS = ("email1", "last_name", "phone_work", "description")
+PULL = PullSetup(add_new=True, update_existing=True)
+PUSH = PushSetup(add_new=True, update_existing=True, fields=("phone_work",))
+ADDRESS, NAME, PHONE = "Canary.Ana@Example.com", "Canaryname", "+99 777 canary"
+MARKS = (ADDRESS.lower(), NAME.lower(), PHONE)
+
+
+@pytest.fixture
+def everywhere(loop, person, request):
+    """A person who left traces wherever one can; gives their id in SugarCRM."""
+    crm_id = f"forget-{abs(hash(request.node.name)) % 10**10}"
+    values = {"last_name": NAME, "email1": ADDRESS, "phone_work": "0"}
+    loop.crm.create_many("Leads", [Draft(crm_id, values)])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL, rules=Rules(default="ask"))
+    loop.edit(LEADS, loop.members(LEADS)[crm_id], phone_work=PHONE)
+    person.edit("Leads", crm_id, phone_work="theirs", description=f"write to {ADDRESS}")
+    loop.publish(PlanRequested(list=LEADS))
+    loop.sync(LEADS)
+    loop.app.forms.put("f", FormSetting(form="f", module="Leads", mapping={"e": "email1"}))
+    loop.app.messages.put("m", MessageSetting(message="m", note=True))
+    loop.publish(FormSubmitted(form="f", fields={"e": ADDRESS, "name": NAME}))
+    loop.publish(EmailClicked(message="m", email=ADDRESS, url="/"))
+    loop.publish(EmailSent(message="m", email=ADDRESS))
+    yield crm_id
+    person.delete("Leads", crm_id)
+
+
+def traces(client):
+    """Every key that holds one of the marks, in plain or packed."""
+    found = set()
+    for key in client.keys("*"):
+        for part in parts(client, key):
+            text = zlib.decompress(part) if part[:2] == b"x\x01" else part
+            if any(mark in text.decode(errors="replace").lower() for mark in MARKS):
+                found.add(key.decode())
+    return sorted(found)
+
+
+def parts(client, key):
+    match client.type(key):
+        case b"string":
+            yield client.get(key)
+        case b"hash":
+            for name, value in client.hgetall(key).items():
+                yield from (name, value)
+        case b"list":
+            yield from client.lrange(key, 0, -1)
+        case b"set":
+            yield from client.smembers(key)
+        case b"zset":
+            yield from client.zrange(key, 0, -1)
+        case b"stream":
+            for _, fields in client.xrange(key):
+                yield from fields.values()
+
+
+def test_all_that_is_held_of_a_person_is_told(loop, everywhere):
+    told = dossier(loop.app, ADDRESS)
+
+    (held,) = told.lists
+    assert (held.crm_id, held.values["phone_work"]) == (everywhere, PHONE)
+    assert [tally.kind for tally in told.behaviour] == ["EmailClicked"]
+    assert (told.score, len(told.events), told.forgotten) == (5, 3, False)
+    assert any(moved.here for entry in held.history for moved in entry.moved)
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_nothing_is_left_of_who_is_forgotten(loop):
+    before = traces(loop.app.client)
+    expected = {f"list:{LEADS}:records", f"list:{LEADS}:history_moved", "people", "journal"}
+    assert expected <= set(before)
+
+    gone = forget(loop.app, ADDRESS.upper())
+
+    assert traces(loop.app.client) == []
+    assert (gone.records, gone.events) == (1, 4)  # a form is in both streams
+    assert gone.history > 0
+    again = forget(loop.app, ADDRESS)
+    assert (again.records, again.history, again.events) == (0, 0, 0)
+    told = dossier(loop.app, ADDRESS)
+    assert (told.lists, told.behaviour, told.events, told.forgotten) == ((), (), (), True)
+
+
+def test_nothing_brings_them_back(loop, person, everywhere):
+    forget(loop.app, ADDRESS)
+
+    person.edit("Leads", everywhere, phone_work="changed")
+    run = loop.sync(LEADS)
+    loop.import_all(columns=COLUMNS)
+    form = loop.publish(FormSubmitted(form="f", fields={"e": ADDRESS}))
+    note = loop.publish(EmailSent(message="m", email=ADDRESS))
+    loop.publish(EmailClicked(message="m", email=ADDRESS, url="/"))
+
+    assert everywhere not in loop.members(LEADS)
+    assert run.reasons[FORGOTTEN] == 1
+    assert loop.app.outcomes.get(form).reason == FORGOTTEN
+    assert loop.app.outcomes.get(note).reason == FORGOTTEN
+    assert loop.app.people.tallies([ADDRESS])[ADDRESS] == ()
+    of = loop.app.lists.get(LEADS)
+    with pytest.raises(RefusedError, match="asked to be forgotten"):
+        add_record(loop.app.lists.records(of), of, {"email1": ADDRESS}, loop.app.suppression.among)
+
+
+def test_their_record_is_known_by_its_id_when_the_address_changed(loop, person, everywhere):
+    forget(loop.app, ADDRESS)
+
+    person.edit("Leads", everywhere, last_name="Other")
+    loop.crm.update_many("Leads", [Draft(everywhere, {"email1": "quite.other@example.com"})])
+    loop.sync(LEADS)
+
+    assert everywhere not in loop.members(LEADS)
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_they_may_be_let_in_again(loop):
+    forget(loop.app, ADDRESS)
+    allow_again(loop.app, ADDRESS)
+    of = loop.app.lists.get(LEADS)
+
+    values = {"email1": ADDRESS, "last_name": "Back"}
+    added = add_record(loop.app.lists.records(of), of, values, loop.app.suppression.among)
+
+    assert added.gone is None
+
+
+def test_the_list_of_the_forgotten_tells_nobody_who_is_on_it(loop):
+    loop.app.suppression.add(ADDRESS)
+
+    stored = b"".join(loop.app.client.smembers("suppressed")) + loop.app.client.get(PEPPER)
+
+    assert ADDRESS.lower().encode() not in stored
+    assert Suppression(loop.app.client, loop.app.knobs.keys).among([ADDRESS]) == {ADDRESS}
