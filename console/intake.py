@@ -22,6 +22,7 @@ from events import (
 )
 from events.envelope import MAX_SOURCE
 from events.schema import BATCH, ONE
+from store.refused_events import RefusedEvents
 
 _MAX_BYTES = {ONE: MAX_EVENT_BYTES, "application/json": MAX_EVENT_BYTES, BATCH: MAX_BATCH_BYTES}
 _SIGNED = ("webhook-id", "webhook-timestamp", "webhook-signature")
@@ -37,7 +38,8 @@ def create_app(
     app.add_error_handler(Exception, problems.unexpected)
     app.add_error_handler(redis.RedisError, problems.not_kept)
     app.add_error_handler(NotKeptError, problems.not_on_disk)
-    app.add_route("/events", Intake(Producer(client), Sources(client, keys), received))
+    intake = Intake(Producer(client), Sources(client, keys), received, RefusedEvents(client))
+    app.add_route("/events", intake)
     app.add_route(f"{PATH}/{{token}}", HookDoor(client))
     app.add_route("/healthz", Health())
     app.add_route("/readyz", Readiness(client))
@@ -49,21 +51,34 @@ def create_app(
 class Intake:
     """Takes events in from sources that are known by a token or a signature."""
 
-    def __init__(self, producer: Producer, sources: Sources, received: Received) -> None:
+    def __init__(
+        self, producer: Producer, sources: Sources, received: Received, refused: RefusedEvents
+    ) -> None:
         self._producer, self._sources, self._received = producer, sources, received
+        self._refused = refused
 
     def on_post(self, req: falcon.Request, resp: falcon.Response) -> None:
         """Accept one event or a batch: 202 with the journal ids, in order."""
-        media_type = _media_type(req)
-        bearer = self._by_token(req)
-        body = _read(req, _MAX_BYTES[media_type])
-        source = bearer or self._by_signature(req, body)
-        envelopes = _of_source(source, _decode(media_type, body))
+        try:
+            envelopes = self._taken(req)
+        except falcon.HTTPError as error:
+            field = error.field if isinstance(error, problems.BadRequest) else ""
+            source = str(req.context.get("source") or "")
+            self._refused.note(source, error.status_code, field or "", error.description or "")
+            raise
         receipts = self._producer.publish_many(envelopes)
         self._received.took(receipts)
         resp.status = falcon.HTTP_202
         resp.content_type = falcon.MEDIA_JSON
         resp.data = msgspec.json.encode({"ids": [receipt.id for receipt in receipts]})
+
+    def _taken(self, req: falcon.Request) -> list[Envelope]:
+        """Read who sends, and what."""
+        media_type = _media_type(req)
+        bearer = req.context["source"] = self._by_token(req) or ""
+        body = _read(req, _MAX_BYTES[media_type])
+        source = req.context["source"] = bearer or self._by_signature(req, body)
+        return _of_source(source, _decode(media_type, body))
 
     def _by_token(self, req: falcon.Request) -> str | None:
         """The source named by its token; None when the request is signed instead."""

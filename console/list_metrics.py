@@ -92,8 +92,7 @@ class ListMetrics:
         return max(0.0, self._client.time()[0] - first[0][1]) if first else 0.0
 
     def _is_active(self) -> float:
-        connection = self._connector.get()
-        return float(connection is not None and connection.state == "active")
+        return float(self._connector.state() == "active")
 
     @staticmethod
     def _gauge(name: str, about: str, value: float) -> Metric:

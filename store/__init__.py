@@ -3,6 +3,7 @@
 | key                        | type   | content                                         | life        |
 |----------------------------|--------|-------------------------------------------------|-------------|
 | connector                  | string | address, user, encrypted password, findings     | for ever    |
+| connector:state            | string | whether it may be used, and nothing else        | for ever    |
 | crm:slots                  | zset   | call under way -> when its place comes back     | the call    |
 | crm:pace                   | hash   | next_ms, not_before_ms, pause_ms: when to call  | for ever    |
 | crm:counts                 | hash   | calls:{outcome}, logins:{outcome} -> count      | for ever    |
@@ -44,6 +45,7 @@
 | outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |
 | journal, behaviour         | stream | accepted events, in order                       | 30 days     |
 | journal:last               | string | the id given out last, for both streams         | for ever    |
+| intake:refused             | stream | source, status, field, rule of refused requests | the newest  |
 | journal:waits              | string | written before waiting for the disk              | for ever    |
 | journal:seen:{day}         | hash   | fingerprint -> journal id; day: since 1970      | 96 hours    |
 | behaviour:draining         | string | set while a drain message waits                 | 60 s        |

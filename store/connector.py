@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sync.failure import Permanent, Postponed
 from sync.findings import Findings
 
-_KEY = "connector"
+_KEY, _STATE_KEY = "connector", "connector:state"
 _ASK_AGAIN_S = 60.0  # sooner than a run seems stalled, and soon after a person saw to it
 
 
@@ -75,6 +75,11 @@ class Connector:
         raw = self._client.get(_KEY)
         return msgspec.json.decode(raw, type=Connection) if raw else None
 
+    def state(self) -> str:
+        """Its state alone, for who may not read the rest; "inactive" when there never was one."""
+        raw = self._client.get(_STATE_KEY)
+        return raw.decode() if raw else "inactive"
+
     def active(self) -> Connection:
         """Read the connection, for work that needs one.
 
@@ -101,7 +106,9 @@ class Connector:
 
     def put(self, connection: Connection) -> None:
         """Replace the connection."""
-        self._client.set(_KEY, msgspec.json.encode(connection))
+        with self._client.pipeline(transaction=True) as pipe:
+            _queue(pipe, connection)
+            pipe.execute()
 
     def deactivate(self, problem: str = "") -> bool:
         """Switch the connector off, and forget the password; False when it was off."""
@@ -181,7 +188,7 @@ class Connector:
                 if edited is None:
                     return False
                 pipe.multi()
-                pipe.set(_KEY, msgspec.json.encode(edited))
+                _queue(pipe, edited)
                 try:
                     pipe.execute()
                 except redis.WatchError:
@@ -203,3 +210,8 @@ def _same_login(one: Connection, other: Connection) -> bool:
 
 
 _replace = msgspec.structs.replace
+
+
+def _queue(pipe: "redis.client.Pipeline", connection: Connection) -> None:
+    pipe.set(_KEY, msgspec.json.encode(connection))
+    pipe.set(_STATE_KEY, connection.state)

@@ -16,6 +16,7 @@ from events import TYPES, BadEventError, decode
 from events.schema import asyncapi, event_schema
 from store.journal import Entry
 from store.outcomes import Outcome
+from store.refused_events import RefusedEvents
 from workers.app import App
 
 _FOLLOW_S = 0.5
@@ -83,6 +84,20 @@ def replay(
     if not actors:
         raise RefusedError(f"{type(event).__name__} is added up once, and has no other work")
     return Answer({"replayed": journal_id, "actors": actors}, (f"Queued {', '.join(actors)}.",))
+
+
+@group.command("refused")
+@answering
+def refused(
+    source: Annotated[str, typer.Option(help="Only what this source sent.")] = "",
+    count: Annotated[int, typer.Option(min=1, help="At most so many.")] = 20,
+) -> Answer:
+    """Show the newest requests that were refused, and which field broke which rule."""
+    with opened() as app:
+        found = RefusedEvents(app.client).newest(count, source)
+    rows = [(one.at, one.source, one.status, one.field, one.rule) for one in found]
+    headers = ("when", "source", "status", "field", "rule")
+    return Answer(found, (Table(headers, rows),) if rows else ("Nothing was refused lately.",))
 
 
 @group.command("schema")

@@ -16,6 +16,7 @@ from console.sources import Sources
 from events import MAX_BATCH_BYTES, MAX_BATCH_EVENTS, MAX_EVENT_BYTES, EmailSent
 from events.schema import BATCH, ONE, event_schema
 from store.journal import Journal
+from store.refused_events import RefusedEvents
 
 KEYS = (Fernet.generate_key().decode(),)
 SENT = {
@@ -382,3 +383,17 @@ def test_garbage_is_never_a_fault_of_ours(post, body, content_type, wrapped, sig
     answer = post(body, content_type, **forged)
 
     assert answer.status_code in (202, 400, 401)
+
+
+def test_each_refusal_is_kept_with_its_field_and_rule_and_nothing_of_the_event(
+    post, client, redis_client
+):
+    post(SENT | {"data": {"message": "m", "email": 5, "secret": "canary"}})
+    client.simulate_post("/events", body=b"{}", headers={"Content-Type": ONE})
+
+    unknown, known = RefusedEvents(redis_client).newest(5)
+
+    assert (known.source, known.status, known.field) == ("mailer", 400, "data.email")
+    assert "str" in known.rule
+    assert (unknown.source, unknown.status) == ("", 401)
+    assert "canary" not in str(redis_client.xrange("intake:refused"))
