@@ -41,6 +41,8 @@ class SimulatedCrm:
         self.random, self.trouble = Random(f"crm {seed}"), trouble  # noqa: S311  repeatable
         self.now, self.writes, self.rows, self.saving = 0, 0, {}, []
         self.edited = {}  # what a person saved last, by row and field
+        self.edited_at, self.read_at = {}, {}  # when that was, and when a row was last read
+        self.overwritten = 0  # edits within the round trip of a write of ours: not promised
 
     def tick(self):
         self.now += 1
@@ -60,12 +62,22 @@ class SimulatedCrm:
         def save():
             if self._save(crm_id, {field: value}, "somebody", started):
                 self.edited[crm_id, field] = kept(field, value)
+                self.edited_at[crm_id, field] = self.now
 
         self._later(save, LATE)
 
     def delete(self, crm_id):
         row = self.rows[crm_id]
         row.deleted, row.by, row.at = True, "somebody", self.now
+
+    def merge(self, survivor, loser):
+        """Somebody merges two records: blanks of the survivor are filled, the loser is deleted."""
+        kept_row, gone = self.rows[survivor], self.rows[loser]
+        for field, value in gone.values.items():
+            if value and not kept_row.values[field]:
+                kept_row.values[field] = self.edited[survivor, field] = value
+        kept_row.by, kept_row.at = "somebody", self.now
+        self.delete(loser)
 
     # What workers call
 
@@ -78,6 +90,7 @@ class SimulatedCrm:
 
     def by_ids(self, crm_ids):
         self._may_lose()
+        self.read_at.update(dict.fromkeys(crm_ids, self.now))
         return {crm_id: self._answer(crm_id) for crm_id in crm_ids if crm_id in self.rows}
 
     def ids_by_email(self, address):
@@ -85,28 +98,62 @@ class SimulatedCrm:
         rows = self.rows.items()
         return [i for i, row in rows if row.values["email1"] == address and not row.deleted]
 
-    def create(self, crm_id, values):
-        blank = dict.fromkeys(FIELDS, "")
+    def create_many(self, batch):
+        self._write_many([self._creation(crm_id, values) for crm_id, values in batch.items()])
+
+    def update_many(self, batch):
+        started = self.now
+        saves = [
+            lambda i=crm_id, v=values: self._save(i, v, US, started)
+            for crm_id, values in batch.items()
+        ]
+        self._write_many(saves)
+
+    def _creation(self, crm_id, values):
         started = self.now
 
         def save():
             if crm_id not in self.rows:
                 stored = {field: kept(field, value) for field, value in values.items()}
-                self.rows[crm_id] = Row(blank | stored, US, started)
+                self.rows[crm_id] = Row(dict.fromkeys(FIELDS, "") | stored, US, started)
 
-        self._write(save)
+        return save
 
-    def update(self, crm_id, values):
-        started = self.now
-        self._write(lambda: self._save(crm_id, values, US, started))
+    def _write_many(self, saves):
+        """A batch is no transaction: the server may die at any record, with those before it
+        saved, and it may save the rest after nobody waits for it any more.
+        """
+        if self.random.random() < self.trouble:
+            for save in saves[: self.random.randrange(len(saves))]:
+                self.writes += 1
+                save()
+            raise LostError
+        for number, save in enumerate(saves):
+            try:
+                self._write(save)
+            except LostError:
+                if self.random.random() < 0.5:
+                    for rest in saves[number + 1 :]:
+                        self._later(rest, LATE)
+                raise
 
     def _save(self, crm_id, values, by, started):
         row = self.rows.get(crm_id)
         if row is None or row.deleted:
             return False  # though the server answers as if it had been saved
+        if by == US:
+            self._count_overwritten(crm_id, values)
         row.values.update({field: kept(field, value) for field, value in values.items()})
         row.by, row.at = by, max(row.at, started)
         return True
+
+    def _count_overwritten(self, crm_id, values):
+        """An edit that came between our read and our write is lost, and nobody can tell."""
+        for field in values:
+            place = (crm_id, field)
+            if self.edited_at.get(place, -1) > self.read_at.get(crm_id, -1):
+                self.overwritten += 1
+                self.edited.pop(place, None)
 
     def _write(self, save):
         """Carry out, before or after the answer is lost, or even later."""

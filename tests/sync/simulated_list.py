@@ -2,6 +2,8 @@
 
 import msgspec
 
+from sync.records import GONE_HERE
+
 LEASE = 12  # ticks; several calls fit, as in the real settings
 
 
@@ -76,6 +78,12 @@ class SimulatedList:
         after = msgspec.structs.replace(present, values={**present.values, field: value})
         self.commit([(present, after, True, None)], None)
         self.edited[record_id, field] = value
+
+    def remove(self, record_id):
+        """Take a person out of the list; the tombstone keeps them out."""
+        present = self.records[record_id]
+        gone = msgspec.structs.replace(present, gone=GONE_HERE)
+        self.commit([(present, gone, False, ())], None)
 
     def of_row(self, crm_id):
         """The record bound to a row, or set out to be created as it."""

@@ -10,6 +10,7 @@ from sync.identity import record_id
 from sync.match import match
 from sync.merge import Merge, Permission, merge
 from sync.records import (
+    GONE_HERE,
     GONE_THERE,
     Agreement,
     Record,
@@ -76,20 +77,34 @@ class Sync:
     def taken_in(self, page):
         changes = []
         for (_, crm_id), (deleted, theirs) in page:
-            record = self.of.of_row(crm_id) or self.by_address(crm_id, theirs)
+            record = self.of_row(crm_id, theirs) or self.by_address(crm_id, theirs)
             if record is None:
                 changes += [] if deleted else [self.added(crm_id, theirs)]
             elif deleted:
-                gone = msgspec.structs.replace(record, crm_id=crm_id, gone=GONE_THERE)
-                changes += [] if record.gone else [(record, gone, False, ())]
+                changes += [] if record.gone else [self.buried(record, crm_id)]
             else:
-                bound = msgspec.structs.replace(record, crm_id=crm_id, gone=None)
+                gone = GONE_HERE if record.gone == GONE_HERE else None
+                bound = msgspec.structs.replace(record, crm_id=crm_id, gone=gone)
                 ring = self.ring(record.id)
                 after, merged = self.observed(bound, theirs, ring)
                 if after != record:
-                    dirty = True if merged.push else None
+                    dirty = True if merged.push and not gone else None
                     changes.append((record, after, dirty, seen_intents(ring)))
         return changes
+
+    def of_row(self, crm_id, theirs):
+        if self.weakness == "binds by address":
+            address = theirs.values["email1"]
+            everybody = self.of.records.values()
+            return next((r for r in everybody if address and r.values["email1"] == address), None)
+        return self.of.of_row(crm_id)
+
+    def buried(self, record, crm_id):
+        if self.weakness == "no tombstones":  # as if it had never been there
+            free = msgspec.structs.replace(record, crm_id=None, base={})
+            return record, free, True, ()
+        gone = msgspec.structs.replace(record, crm_id=crm_id, gone=GONE_THERE)
+        return record, gone, False, ()
 
     def by_address(self, crm_id, theirs):
         record = self.of.unbound(theirs.values["email1"])
@@ -106,6 +121,8 @@ class Sync:
 
     def observed(self, record, theirs, ring):
         """What a row shows, merged into the record; what is to go out is only told."""
+        if self.weakness == "ignores what our user wrote" and theirs.by_us:
+            theirs = self.as_agreed(record, theirs)
         merged = merge(record, theirs, ring, ALLOWED, CATALOGUE)
         incoming = Merge(pull=merged.pull, push={}, agreed=merged.agreed, conflicts=())
         after = settle(record, incoming, None, ring, CATALOGUE).record
@@ -174,9 +191,8 @@ class Sync:
         self.note(noted, {crm_id: r.id for r, crm_id in drafts}, token)
         yield
         self.of.renew(token)
-        for record, crm_id in drafts:
-            self.crm.create(crm_id, values[record.id])
-            yield
+        self.crm.create_many({crm_id: values[record.id] for record, crm_id in drafts})
+        yield
         rows = self.crm.by_ids([crm_id for _, crm_id in drafts])
         yield
         for record, crm_id in drafts:
@@ -211,8 +227,8 @@ class Sync:
         self.note({r.id: noted[r.id] for r, merged, _ in plans if merged.push}, {}, token)
         yield
         self.of.renew(token)
-        for crm_id, values in sent.items():
-            self.crm.update(crm_id, values)
+        if sent:
+            self.crm.update_many(sent)
             yield
         back = self.read_back(sent)
         yield
@@ -220,7 +236,13 @@ class Sync:
             row = back.get(record.crm_id)
             self.settled(record, record, merged, row, ring, noted[record.id], token)
 
+    def as_agreed(self, record, theirs):
+        values = {f: p.theirs for f, p in record.base.items() if f in theirs.values}
+        return Theirs(values={**theirs.values, **values}, by_us=True)
+
     def planned(self, record, theirs, ring):
+        if self.weakness == "ignores what our user wrote" and theirs.by_us:
+            theirs = self.as_agreed(record, theirs)
         merged = merge(record, theirs, ring, ALLOWED, CATALOGUE)
         if self.weakness == "whole record" and merged.push:
             whole = {f: v for f, v in record.values.items() if f not in merged.pull}

@@ -30,6 +30,7 @@ class World:
         self.of = SimulatedList(self.crm, fences=weakness != "no fence")
         self.sync = Sync(self.crm, self.of, self.luck, weakness)
         self.workers, self.paused, self.written, self.endings = [], [], 0, edits
+        self.removed = set()  # by people, from the list
         for n in range(4):  # people of the list; the last is known to SugarCRM, too
             address = f"ours{n}@example.com" if n else ""
             new = {"email1": address, "loc": f"new {n}", "crm": "", "both": "", "email_opt_out": ""}
@@ -81,9 +82,25 @@ class World:
                 self.of.edit(record.id, *self.an_edit("loc", value))
         if self.luck.random() < 0.2:
             self.crm.edit(self.luck.choice(sorted(self.crm.rows)), *self.an_edit("crm", value))
-        met = sorted(record.crm_id for record in self.of.records.values() if record.crm_id)
-        if met and self.luck.random() < 0.005:
-            self.crm.delete(self.luck.choice(met))
+        met = [r for r in self.of.records.values() if r.crm_id and not r.gone]
+        there = sorted(r.crm_id for r in met if not self.crm.rows[r.crm_id].deleted)
+        if there and self.luck.random() < 0.02:
+            self.a_turn(there, sorted(r.id for r in met))
+
+    def a_turn(self, there, here):
+        """Something larger happens: a deletion, a removal, a merge, another address."""
+        crm_id, other = self.luck.choice(there), self.luck.choice(there)
+        match self.luck.choice(["delete", "remove", "merge", "move"]):
+            case "delete":
+                self.crm.delete(crm_id)
+            case "remove":
+                removed = self.luck.choice(here)
+                self.of.remove(removed)
+                self.removed.add(removed)
+            case "merge" if crm_id != other:
+                self.crm.merge(crm_id, other)
+            case "move":
+                self.crm.edit(crm_id, "email1", f"moved{self.written}@example.com")
 
     def an_edit(self, own_field, value):
         field = self.luck.choice([own_field, own_field, "both", "both", "email_opt_out"])
@@ -97,6 +114,8 @@ class World:
             row = self.crm.rows.get(record.crm_id)
             if row is None:
                 found["unbound"] += 1
+            elif record.id in self.removed:
+                found["came back"] += record.gone is None
             elif row.deleted or record.gone:
                 found["half deleted"] += row.deleted != bool(record.gone)
             else:
@@ -108,9 +127,10 @@ class World:
         found, here, there = Counter(), record.values, row.values
         ours = {f: kept(f, v) for (i, f), v in self.of.edited.items() if i == record.id}
         theirs = {f: v for (i, f), v in self.crm.edited.items() if i == record.crm_id}
-        for field in ("loc", "crm", "both"):
+        for field in ("email1", "loc", "crm", "both"):
             found["diverged"] += kept(field, here[field]) != there[field]
-        found["our edit"] += "loc" in ours and there["loc"] != ours["loc"]
+        only_ours = "loc" in ours and "loc" not in theirs  # a merge of records fills blanks
+        found["our edit"] += only_ours and there["loc"] != ours["loc"]
         found["their edit"] += "crm" in theirs and here["crm"] != theirs["crm"]
         last = {side["both"] for side in (ours, theirs) if "both" in side}
         found["neither edit"] += bool(last) and there["both"] not in last
@@ -146,6 +166,9 @@ def test_values_that_the_server_rewrites_diverge_nowhere_and_end_in_silence():
         "random ids",
         "no overlap",
         "no fence",
+        "no tombstones",
+        "binds by address",
+        "ignores what our user wrote",
     ],
 )
 def test_the_simulation_finds_out_a_design_that_lacks(weakness):
