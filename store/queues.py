@@ -28,6 +28,12 @@ WHY = f"{NAMESPACE}:__why__"
 RETRIED = f"{NAMESPACE}:__retried__"
 
 # Only who holds a message may settle it: a worker that was given up for dead does nothing here.
+_DONE = """
+if redis.call('srem', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('hdel', KEYS[2], ARGV[1])
+redis.call('hdel', KEYS[3], ARGV[1])
+return 1
+"""
 _RETRY = """
 if redis.call('srem', KEYS[1], ARGV[1]) == 0 then return 0 end
 redis.call('hdel', KEYS[2], ARGV[1])
@@ -104,9 +110,15 @@ class Deliveries:
 
     def __init__(self, client: redis.Redis, worker: str) -> None:
         self._client, self._worker = client, worker
+        self._done = client.register_script(_DONE)
         self._retry = client.register_script(_RETRY)
         self._bury = client.register_script(_BURY)
         self._begin = client.register_script(_BEGIN)
+
+    def done(self, queue: str, message_id: str) -> bool:
+        """Forget a held message, and who died on it; False when it is no longer held."""
+        keys = [held(self._worker, queue), bodies(queue), DEATHS]
+        return bool(self._done(keys=keys, args=[message_id]))
 
     def retry(self, queue: str, message_id: str, new_id: str, message: bytes) -> bool:
         """Replace a held message by a delayed one; False when it is no longer held."""
@@ -131,10 +143,6 @@ class Deliveries:
         """Mark what thread `slot` runs now, unless that many workers died on it; give how many."""
         keys = [running(self._worker), DEATHS]
         return int(self._begin(keys=keys, args=[slot, message_id, below]))
-
-    def survived(self, message_id: str) -> None:
-        """Forget the deaths of a message that came through."""
-        self._client.hdel(DEATHS, message_id)
 
     def holds(self, queue: str) -> set[str]:
         """The ids that this process holds of a queue, as Redis knows them."""

@@ -58,7 +58,7 @@ class Consumer(_RedisConsumer):
         if RETRY_IN_MS in message.options:
             self._settle(self._retry, message)
         else:
-            self._settle(super().ack, message)
+            self._settle(self._done, message)
 
     def nack(self, message: MessageProxy) -> None:
         """Settle a message: a dead letter, with the reason why."""
@@ -82,9 +82,13 @@ class Consumer(_RedisConsumer):
             self.queued_message_ids.discard(message.message_id)
         self._live.discard(message.options["redis_message_id"])
 
+    def _done(self, message: MessageProxy) -> None:
+        # With who died on it: a worker killed between two steps would leave that for ever.
+        self.broker.deliveries.done(self.queue_name, message.options["redis_message_id"])
+
     def _retry(self, message: MessageProxy) -> None:
         in_ms, new_id = message.options[RETRY_IN_MS], str(uuid4())
-        kept = {k: v for k, v in message.options.items() if k not in (RETRY_IN_MS, "deaths")}
+        kept = {k: v for k, v in message.options.items() if k != RETRY_IN_MS}
         later = message.copy(queue_name=dq_name(self.queue_name))
         later.options.clear()
         later.options.update(kept, redis_message_id=new_id, eta=current_millis() + in_ms)

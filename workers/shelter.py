@@ -74,7 +74,6 @@ class Shelter(Middleware):
             self._leave()
             self._thread.alone = self._turns.enter_alone(ALONE_WITHIN_S)
             self._deliveries.begin(slot, message_id, deaths + 1)
-        message.options["deaths"] = deaths
 
     def after_process_message(self, *_: Any, **__: Any) -> None:
         """End one's turn."""
@@ -83,11 +82,6 @@ class Shelter(Middleware):
     def after_skip_message(self, _broker: Broker, _message: MessageProxy) -> None:
         """End one's turn."""
         self._leave()
-
-    def after_ack(self, _broker: Broker, message: MessageProxy) -> None:
-        """Clear the name of a suspect that came through."""
-        if message.options.get("deaths"):
-            self._deliveries.survived(message.options["redis_message_id"])
 
     def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
         """Nothing runs any more."""

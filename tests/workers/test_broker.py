@@ -8,6 +8,7 @@ from dramatiq.errors import ConnectionClosed, QueueNotFound
 
 from store.dead_letters import DeadLetters
 from store.queue_depths import QueueDepths
+from store.queues import DEATHS
 from tests.waiting import eventually
 
 
@@ -26,6 +27,20 @@ def test_a_message_is_done_and_leaves_nothing_behind(sample, redis_client):
     assert eventually(lambda: redis_client.lrange("done", 0, -1) == [b"a"])
     assert eventually(lambda: settled(redis_client))
     assert redis_client.hlen("dramatiq:realtime.msgs") == 0
+
+
+def test_a_message_that_came_through_is_done_and_cleared_of_deaths_in_one_step(
+    sample, redis_client
+):
+    sample.mark.send("a")
+    consumer = sample.BROKER.consume("realtime", timeout=50)
+    message = next(consumer)
+    redis_client.hset(DEATHS, message.options["redis_message_id"], 1)
+
+    consumer.ack(message)  # and the worker is killed before anything else happens
+
+    assert not redis_client.exists(DEATHS)
+    assert settled(redis_client)
 
 
 @pytest.mark.usefixtures("worker")
