@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sugarcrm.crm import Draft, Written
+from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
 from sugarcrm.lost import ServerFailedError, TooManyError
 
@@ -10,7 +10,6 @@ MOST_RECORDS = 100
 _RECORD_COSTS_S = 0.1  # five times what a server took a record
 
 NOT_SAVED = "the server did not save it; is the right to write this record missing?"
-FAILED = "the server failed on this record"
 
 Told = Mapping[str, str | None]  # by id: None acknowledged, a text refused; absent: unknown
 Send = Callable[[Sequence[Draft]], Told]

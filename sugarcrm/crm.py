@@ -117,6 +117,9 @@ class Draft(msgspec.Struct, frozen=True):
     values: Mapping[str, str]
 
 
+FAILED = "the server failed on this record"
+
+
 class Written(msgspec.Struct, frozen=True):
     """What the server said of one write; only a read-back shows what it kept.
 
@@ -126,6 +129,11 @@ class Written(msgspec.Struct, frozen=True):
     id: str
     refused: str | None = None
     kept_as: str | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it may pass another time: a server says no more when it breaks down itself."""
+        return self.refused == FAILED
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ from sugarcrm.answers import NameValue
 from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Note, Written
 from sugarcrm.drafts import check_drafts, parts
-from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
+from sugarcrm.errors import AmbiguousError, BusyError, CrmError
 from sugarcrm.four_bytes import left_out
 from sugarcrm.lost import ServerFailedError
 from sugarcrm.reading import Reader
@@ -76,7 +76,7 @@ class Writer:
         else:
             return
         if not self._has_after_failure(note):
-            raise RefusedError("set_entry: the server failed on this note")
+            raise BusyError("set_entry: the server failed on this note")
 
     def _sendable(
         self, drafts: Sequence[Draft], needed: frozenset[str] | None

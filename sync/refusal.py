@@ -9,10 +9,14 @@ from sync.canonical import Catalogue
 
 
 class Refusal(msgspec.Struct, frozen=True, array_like=True):
-    """Why a record was refused, and a fingerprint of what was sent then."""
+    """Why a record was refused, and a fingerprint of what was sent then.
+
+    `tries` is how many more times the same is sent, as it may be the server that was broken.
+    """
 
     reason: str
     fingerprint: str
+    tries: int = 0
 
 
 def fingerprint(sent: Mapping[str, str], catalogue: Catalogue) -> str:

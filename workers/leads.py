@@ -8,7 +8,7 @@ import structlog
 from events import Envelope, FormSubmitted
 from store.leases import HeldError
 from store.outcomes import Outcome
-from sugarcrm.crm import Draft
+from sugarcrm.crm import Draft, Written
 from sync.catalogue import Module
 from sync.failure import Retriable
 from sync.forms import form_record
@@ -76,7 +76,7 @@ def _create_or_update(
         return Outcome(result="skipped", reason="deleted in SugarCRM", module=module)
     ids = ids or tuple(present)
     if not ids:
-        answer = crm.create_many(module, [Draft(own_id, values)])[0]
+        answer = _kept_or_later(crm.create_many(module, [Draft(own_id, values)])[0])
         crm_id = answer.kept_as or own_id
         if answer.refused or crm_id not in crm.by_ids(module, [crm_id], ["id"]):
             reason = answer.refused or "SugarCRM did not keep it"
@@ -100,10 +100,21 @@ def _update(
     if len(ids) > 1:
         reason = "several records in SugarCRM have this address"
         return Outcome(result="skipped", reason=reason, module=module, crm_ids=ids)
-    refused = app.crm().update_many(module, [Draft(ids[0], permitted)])[0].refused
+    refused = _kept_or_later(app.crm().update_many(module, [Draft(ids[0], permitted)])[0]).refused
     if refused:
         return Outcome(result="rejected", reason=refused, module=module, crm_ids=ids)
     return Outcome(result="updated", module=module, crm_ids=ids)
+
+
+def _kept_or_later(answer: Written) -> Written:
+    """A server that broke down says no more than one that cannot take the values: try again.
+
+    Raises:
+        Retriable: it failed; after the last try a person sees it as a dead letter.
+    """
+    if answer.failed:
+        raise Retriable(answer.refused or "")
+    return answer
 
 
 def _remember(app: App, journal_id: str, outcome: Outcome) -> None:

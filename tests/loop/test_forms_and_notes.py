@@ -3,8 +3,11 @@
 import pytest
 
 from events import EmailSent, FormSubmitted
-from sugarcrm.crm import Draft
+from sugarcrm.crm import FAILED, Draft, Written
+from sugarcrm.legacy import LegacyClient
+from sync.failure import Retriable
 from sync.lists import FormSetting, MessageSetting
+from workers.leads import handle_form
 
 MAPPING = {"email": "email1", "name": "last_name", "phone": "phone_work"}
 
@@ -32,6 +35,24 @@ def test_a_submitted_form_becomes_one_lead_however_often_it_is_delivered(loop):
     assert first == again
     assert len(leads_with(loop, "ana@example.com")) == 1
     assert loop.app.outcomes.get(first).result == "created"
+
+
+@pytest.mark.usefixtures("form")
+def test_a_form_that_the_server_failed_on_is_tried_again_and_not_given_up(loop, monkeypatch):
+    def failing(_client, _module, drafts):
+        return [Written(draft.id, refused=FAILED) for draft in drafts]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "create_many", failing)
+        with pytest.raises(Retriable):
+            loop.publish(submitted("fay@example.com"), source="web", id="f1")
+    entry = next(e for e in loop.app.journal.tail(9) if e.type == "FormSubmitted")
+    assert loop.app.outcomes.get(entry.id) is None
+
+    handle_form(loop.app, entry.id)
+
+    assert len(leads_with(loop, "fay@example.com")) == 1
+    assert loop.app.outcomes.get(entry.id).result == "created"
 
 
 @pytest.mark.usefixtures("form")

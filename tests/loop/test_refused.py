@@ -2,10 +2,11 @@
 
 import pytest
 
-from sugarcrm.crm import Draft, Written
+from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.setup import PullSetup, PushSetup
 from workers.recognise import MISSING_NAME
+from workers.refusing import TRIES
 
 COLUMNS = ("email1", "last_name", "phone_work")
 LEADS = "all-sugarcrm-leads"
@@ -59,3 +60,30 @@ def test_a_value_that_is_refused_is_not_sent_again_for_ever(filled, monkeypatch)
     assert last.counts["updated_there"] == 1
     assert filled.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values["phone_work"] == "even"
     assert refused_count(filled) == 0
+
+
+def test_what_the_server_failed_on_is_sent_again_a_few_times_for_it_may_have_been_broken(
+    filled, monkeypatch
+):
+    crm_id = "fail-0000-1"
+    filled.crm.create_many("Leads", [Draft(crm_id, {"last_name": "F", "phone_work": "0"})])
+    filled.sync(LEADS)
+    sent = []
+
+    def failing(_client, _module, drafts):
+        sent.append([draft.values for draft in drafts])
+        return [Written(draft.id, refused=FAILED) for draft in drafts]
+
+    filled.edit(LEADS, filled.members(LEADS)[crm_id], phone_work="1")
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "update_many", failing)
+        filled.sync(LEADS)
+    assert filled.sync(LEADS).counts["updated_there"] == 1
+    assert refused_count(filled) == 0
+
+    filled.edit(LEADS, filled.members(LEADS)[crm_id], phone_work="2")
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "update_many", failing)
+        runs = [filled.sync(LEADS) for _ in range(TRIES + 2)]
+    assert sent == [[{"phone_work": "1"}], *[[{"phone_work": "2"}]] * TRIES]
+    assert [run.counts.get("rejected", 0) for run in runs] == [1] * TRIES + [0, 0]

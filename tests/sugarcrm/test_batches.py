@@ -2,8 +2,8 @@
 
 import pytest
 
-from sugarcrm.batches import FAILED, NOT_SAVED, batch_size, write_in_batches
-from sugarcrm.crm import Draft, Written
+from sugarcrm.batches import NOT_SAVED, batch_size, write_in_batches
+from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
 from sugarcrm.lost import ServerFailedError, TooManyError
 
