@@ -67,6 +67,7 @@ class RestEndpoint:
                 "records": call.records,
                 "ms": round((time.monotonic() - began) * 1000, 1),
                 "status": response.status_code,
+                **({"wrote": call.wrote} if call.wrote else {}),
             }
         )
 

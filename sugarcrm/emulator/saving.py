@@ -1,5 +1,6 @@
 """Writing a record: stamps, defaults, values, and the rows of its tables."""
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -86,7 +87,16 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     values |= inside.hooked(call.service.faults, values)
     held = write(call, change, values)
     write_relations(call, change, held)
+    if change.creating or before is not None:
+        call.wrote.append((change.key, "created" if change.creating else "changed", digest(sent)))
     return Saved(change.id, held, php_text(values.get("deleted") or "") == "1")
+
+
+def digest(sent: dict[str, Any]) -> str:
+    """Tell equal writes from others in the journal, without what was written."""
+    values = {name: value for name, value in sent.items() if name not in {"id", "new_with_id"}}
+    encoded = msgspec.json.encode(values, order="deterministic")
+    return hashlib.blake2s(encoded, digest_size=6).hexdigest()
 
 
 def stamps(call: Call, change: Change) -> dict[str, Any]:

@@ -49,6 +49,7 @@ class Call:
     new_session_id: str | None = None
     module: str | None = None
     records: int = 0
+    wrote: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
     def database(self) -> Database:

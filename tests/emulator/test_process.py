@@ -74,6 +74,8 @@ def test_the_journal_tells_each_call_and_no_secret(tmp_path):
         ("admin", "set_entry", "Leads", 1),
         ("admin", "get_entry_list", "Leads", 1),
     ]
+    ((_, how, digest),) = lines[1]["wrote"]  # which record, and whether the same was sent before
+    assert (how, len(digest)) == ("created", 12)
     assert {line["status"] for line in lines} == {200}
     assert all(line["version"] == "v4_1" and line["ms"] >= 0 for line in lines)
     assert session not in text
