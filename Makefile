@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo up test check lint types imports schema conformance independent bench clean lock
+.PHONY: help install demo up test check lint types imports schema conformance independent chaos bench clean lock
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -47,6 +47,9 @@ conformance: install  ## hold the emulator to the recorded exchanges of a real s
 
 independent: install  ## run clients that others wrote against the emulators (needs node, npm)
 	$(BIN)/python -m tests.independent.run
+
+chaos: install  ## break everything for 30 minutes, print what was promised and measured (SEED= MINUTES=)
+	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 bench: install  ## print the benchmarks, as ratios
 	$(BIN)/python -m bench

@@ -66,7 +66,8 @@ class Processes:
         return self._lines[name].pid()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal: SIGKILL to the line's whole group, any other to its first process.
+        """Send a signal: to the line's first process, but to its whole group what ends it at once,
+        halts it, or lets it go on.
 
         A line that dies of it is started again.
         """
@@ -134,8 +135,8 @@ class _Line:
         with self._lock:
             if self._process is None:
                 raise ProcessLookupError(f"{self._name} is not running")
-            if number == signal.SIGKILL:
-                _kill_group(self._process)
+            if number in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
+                _signal_group(self._process, number)
             else:
                 # Only the first: a dramatiq child takes a second SIGTERM for impatience.
                 self._process.send_signal(number)
@@ -153,7 +154,7 @@ class _Line:
         with self._lock:
             if self._process is not None:
                 self._say(self._name, "did not stop in time: killed")
-                _kill_group(self._process)
+                _signal_group(self._process, signal.SIGKILL)
         self._keeper.join()
         self._keeper = None
 
@@ -187,7 +188,7 @@ class _Line:
             code = process.poll()  # frees its id, hence under the lock
             if code is not None:
                 self._process = None
-                _kill_group(process)  # what its master left behind
+                _signal_group(process, signal.SIGKILL)  # what its master left behind
             return code
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
@@ -209,10 +210,10 @@ class _Line:
                 self._say(self._name, line.decode(errors="replace").rstrip("\n"))
 
 
-def _kill_group(process: "subprocess.Popen[bytes]") -> None:
+def _signal_group(process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
     # All of them ended by themselves; macOS says it the second way of those not waited for.
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, number)
 
 
 def python_first(env: Mapping[str, str]) -> dict[str, str]:

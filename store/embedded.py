@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Literal, Self
@@ -29,7 +30,7 @@ class EmbeddedValkey:
     """A real valkey-server on loopback whose data live in `folder`.
 
     `port` 0 takes a free one, and keeps it. Started again on the same folder, by whom ever, it
-    has the same data.
+    has the same data. `environ` is what the server itself gets, ours by default.
     """
 
     def __init__(
@@ -38,10 +39,12 @@ class EmbeddedValkey:
         port: int = 0,
         *,
         appendfsync: Literal["always", "everysec", "no"] = "always",
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._folder = folder
         self._wanted_port = port
         self._appendfsync = appendfsync
+        self._environ = environ
         self._process: subprocess.Popen[bytes] | None = None
         self._port = 0
 
@@ -77,6 +80,7 @@ class EmbeddedValkey:
             self._process = subprocess.Popen(  # noqa: S603  our own binary, our own arguments
                 self._command(),
                 cwd=self._folder,
+                env=self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -57,10 +57,14 @@ def run(output, tmp_path):
         processes.stop_all(within_s=0.2)
 
 
-def alive(pid):
-    state = subprocess.run(
+def state_of(pid):
+    return subprocess.run(
         ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
     ).stdout
+
+
+def alive(pid):
+    state = state_of(pid)
     return bool(state.strip()) and not state.startswith("Z")  # a zombie is as dead as can be
 
 
@@ -101,6 +105,19 @@ def test_killing_a_master_alone_takes_its_children_with_it(run, output):
     os.kill(processes.pid("a"), signal.SIGKILL)
 
     assert eventually(lambda: not alive(child))
+
+
+def test_a_halted_line_stands_still_with_its_children_and_goes_on(run, output):
+    processes = run(a=MASTER)
+    processes.start("a")
+    assert eventually(lambda: output.of("a"))
+    group = (processes.pid("a"), int(output.of("a")[0]))
+
+    processes.kill("a", signal.SIGSTOP)
+    assert eventually(lambda: all(state_of(pid).startswith("T") for pid in group))
+
+    processes.kill("a", signal.SIGCONT)
+    assert eventually(lambda: not any(state_of(pid).startswith("T") for pid in group))
 
 
 def test_stopping_ends_everything_and_nothing_starts_again(run, output):

@@ -1,0 +1,230 @@
+"""One run: start, load, blows, healing, draining, gathering. The oracle then judges."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from chaos import gathering, scanning
+from chaos.blows import Blows
+from chaos.burst import Burst
+from chaos.drain import Drained, drain
+from chaos.erasure import forget, forgotten_rows
+from chaos.evidence import Evidence, Scan
+from chaos.garbage import Garbage
+from chaos.ledger import Ledger
+from chaos.memory import Memory
+from chaos.oracle import judge
+from chaos.people import CONTACTS, LEADS, OURS, THEIRS, People, add_mailed
+from chaos.plan import Action, deck, make_plan, small_deck
+from chaos.poison import poison_row
+from chaos.recovery import Recoveries
+from chaos.simulated import simulate
+from chaos.site import Site, lines, site
+from chaos.size import SMOKE, Size
+from chaos.starting import refusal_row
+from chaos.stream import FORM, MESSAGE, Stream
+from chaos.verdict import Row
+
+_TABLES = {LEADS: "leads", CONTACTS: "contacts"}
+_MAILED = 12
+
+
+def plan_of(seed: int, size: Size) -> list[Action]:
+    """The blows of a run of this size."""
+    names = sorted(lines(size))
+    if size.name == SMOKE.name:
+        blows = small_deck(names)
+    else:
+        blows = deck(names, pauses_s=2 * size.heartbeat_s, faults_s=8)
+    return make_plan(seed, blows, minutes=size.minutes, every_s=size.every_s)
+
+
+def run(seed: int, size: Size, folder: Path) -> list[Row]:
+    """Run everything in `folder`, and give the table."""
+    plan = plan_of(seed, size)
+    bad = simulate(seed, size.simulations)
+    _say(f"{size.simulations} simulated lives")
+    rows = [poison_row(folder / "poison", size)] if size.poison_among else []
+    cuts = any(action.kind == "cut power" for action in plan)
+    with _problems_of_threads() as problems, site(folder, size, seed, power_cuts=cuts) as whole:
+        rows.append(refusal_row(whole))
+        evidence, more = _live(whole, size, seed, plan)
+    if problems:
+        raise RuntimeError(f"the harness itself failed: {problems}")
+    evidence = msgspec.structs.replace(evidence, simulations=size.simulations, simulations_bad=bad)
+    return [*judge(evidence, size), *rows, *more]
+
+
+def _live(whole: Site, size: Size, seed: int, plan: list[Action]) -> tuple[Evidence, list[Row]]:
+    """Load, blows, healing, draining, gathering."""
+    ledger, rows = Ledger(), []
+    token, addresses = _prepare(whole)
+    whole.canaries["the token of a source"] = token
+    stream = Stream(whole.web_url, token, size, seed, ledger)
+    garbage = Garbage(whole.web_url, token, size.garbage_per_s, seed, ledger)
+    people = People(whole.app, whole.far_end.url, size, seed, ledger)
+    recoveries = Recoveries(whole.store.url)
+    memory = Memory(whole.processes, list(whole.lines))
+    for part in (people, garbage, memory):
+        part.start()
+    stream.start(addresses)
+    began = time.monotonic()
+    _say(f"under load; {len(plan)} blows follow")
+    with Blows(whole, recoveries) as blows:
+        blows.run(plan)
+        time.sleep(max(0.0, began + size.minutes * 60 - time.monotonic()))
+        events_per_s = ledger.accepted / (time.monotonic() - began)
+        _say("healing")
+        blows.heal()
+    for part in (stream, garbage, people):
+        part.stop()
+    drained = drain(whole, stream, size.drain_limit_s)
+    _say(f"drained in {drained.took_s:.0f} s {drained.undone}")
+    for why, looks in drained.waited_for.most_common(5):
+        _say(f"  waited for: {why}, at {looks} looks")
+    stream.close()
+    if size.burst_per_s:
+        rows.append(Burst(whole.web_url, token, size, ledger).row(whole.app))
+    memory.stop()
+    recoveries.close()
+    evidence = _gather(whole, ledger, blows, recoveries, drained)
+    erased = forget(whole, addresses[0])
+    for words in (("doctor",), ("status",), ("dead", "list"), ("connector", "status")):
+        whole.type(*words)  # what they say is looked through, too
+    whole.processes.stop_all()
+    scanning.rewrite_plainly(whole.app.client)
+    rows += [erased] if erased else forgotten_rows(whole, addresses[0])
+    evidence = msgspec.structs.replace(
+        evidence,
+        events_per_s=events_per_s,
+        memory_mb=dict(memory.most_mb),
+        secrets=_secrets(whole),
+    )
+    return evidence, rows
+
+
+def _secrets(whole: Site) -> Scan:
+    canaries = {**whole.canaries, "the key of the store": whole.env["SUGARLOOP_KEY"]}
+    spellings = scanning.secrets_of(canaries, list(whole.wire.sessions))
+    return scanning.scan([whole.output, whole.commands, *whole.store.files()], spellings)
+
+
+def _prepare(whole: Site) -> tuple[str, list[str]]:
+    """Set up lists, syncs, a form, a message and a source; begin the import of leads."""
+    addresses = add_mailed(whole.far_end.url, _MAILED)
+    whole.must("import", "contacts", "--wait", "--timeout", "80")
+    both = ("--pull-new", "--pull-update", "all", "--push-new", "--push-update", OURS)
+    whole.must("sync", "setup", "All SugarCRM Contacts", *both)
+    mapping = ("--map", "email=email1", "--map", "n=last_name")
+    whole.must("form", "set", FORM, "--to", "leads", *mapping)
+    whole.must("message", "set", MESSAGE, "--note", "on")
+    token = whole.must("source", "add", "chaos").data["token"]
+    whole.must("import", "leads")
+    ends_at = time.monotonic() + 30
+    while not any(of.id == LEADS for of in whole.app.lists.all()):
+        if time.monotonic() > ends_at:
+            raise TimeoutError("the import of leads did not begin")
+        time.sleep(0.05)
+    whole.must("sync", "setup", "All SugarCRM Leads", *both)
+    return token, addresses
+
+
+def _gather(
+    whole: Site, ledger: Ledger, blows: Blows, recoveries: Recoveries, drained: Drained
+) -> Evidence:
+    app, far_end, store = whole.app, whole.far_end, whole.store
+    kept, edited = ledger, sorted({x.crm_id for x in ledger.edits.values()})
+    writes, struck = gathering.writes(far_end, drained.silent_from)
+    depths = whole.must("status").data["queues"]
+    endings = {n: c - blows.kills[n] for n, c in whole.endings.items() if c > blows.kills[n]}
+    return Evidence(
+        unsent=0 if drained.undone != "events were never accepted" else 1,
+        behaviour=kept.behaviour,
+        behaviour_found=gathering.tallies(app, list(kept.behaviour)),
+        events_accepted=kept.accepted,
+        events_sent_again=kept.sent_again,
+        store_kills=store.kills,
+        power_cuts=store.cuts,
+        cut_bytes=store.cut_bytes,
+        no_power_cuts=store.no_power_cuts,
+        rows={name: gathering.live_ids(far_end, table) for name, table in _TABLES.items()},
+        members={name: gathering.members(app, name) for name in _TABLES},
+        forms=frozenset(kept.forms),
+        leads_by_name=gathering.names(far_end, "leads", "last_name"),
+        mails=frozenset(kept.mails),
+        notes_by_name=gathering.names(far_end, "notes", "name"),
+        added=frozenset(kept.added_here | kept.added_there),
+        contacts_by_name=gathering.names(far_end, "contacts", "last_name"),
+        edits=tuple(kept.edits.values()),
+        here=gathering.values_here(app, CONTACTS, edited),
+        there=gathering.values_there(far_end, "contacts", (OURS, THEIRS)),
+        writes=writes,
+        kills=dict(blows.kills),
+        recoveries_s=_recovered(whole, recoveries),
+        ticks=frozenset(kept.ticks),
+        ticks_found=gathering.ticks(app),
+        answers=kept.answers,
+        garbage=kept.garbage,
+        without_retry_after=kept.unavailable_without_retry_after,
+        accept_ms=tuple(kept.accept_ms),
+        unexpected_endings=endings,
+        stops_s=tuple(seconds for _, seconds in blows.stops),
+        calls_s=_calls(whole, blows),
+        faults=dict(struck + whole.wire.struck),
+        full_disks=store.full_disks,
+        deaths_on_full=store.deaths_on_full,
+        dead_letters=dict(drained.dead_letters),
+        stranded=sum(depth["stranded"] for depth in depths),
+        undone=drained.undone,
+        skew_s=whole.size.skew_s,
+    )
+
+
+def _recovered(whole: Site, recoveries: Recoveries) -> tuple[float, ...]:
+    """Seconds of each interruption; if the store was away meanwhile, since it came back."""
+    return tuple(
+        until - max([since, *(end for _, end in whole.store.outages if end < until)])
+        for _, since, until in recoveries.samples
+    )
+
+
+def _calls(whole: Site, blows: Blows) -> tuple[float, ...]:
+    """Seconds of each call to SugarCRM, save those of processes that were halted meanwhile."""
+    return tuple(
+        call.ended_at - call.began_at
+        for call in whole.wire.exchanges
+        if not _overlap(call.began_at, call.ended_at, blows.pauses)
+    )
+
+
+def _overlap(since: float, until: float, spans: list[tuple[float, float]]) -> float:
+    return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
+
+
+@contextmanager
+def _problems_of_threads() -> Iterator[list[str]]:
+    """What ended a thread of ours, for a run that must not look good for lack of work."""
+    problems: list[str] = []
+
+    def note(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "?"
+        problems.append(f"{name}: {args.exc_type.__name__}: {args.exc_value}")
+        usual(args)
+
+    usual, threading.excepthook = threading.excepthook, note
+    try:
+        yield problems
+    finally:
+        threading.excepthook = usual
+
+
+_BEGAN = time.monotonic()
+
+
+def _say(what: str) -> None:
+    print(f"{time.monotonic() - _BEGAN:6.1f} s  {what}", file=sys.stderr, flush=True)
