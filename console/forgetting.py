@@ -6,6 +6,7 @@ import msgspec
 
 from console.exits import MissingError
 from store.history import History
+from store.packing import write_files_afresh
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
 from sync.history import Entry
 from sync.identity import normal_email
@@ -83,9 +84,9 @@ def forget(app: App, address: str) -> Forgotten:
     for of, records, record in _everywhere(app, address):
         told += _erase(app, of, records, record)
     app.people.forget(address)
-    return Forgotten(
-        records=len(found), history=told, events=app.journal.forget(address), crm_ids=crm_ids
-    )
+    events = app.journal.forget(address)
+    write_files_afresh(app.client)  # where it may not, they are when they have grown
+    return Forgotten(records=len(found), history=told, events=events, crm_ids=crm_ids)
 
 
 def allow_again(app: App, address: str) -> None:

@@ -44,6 +44,7 @@
 | people:place               | string | how far the behaviour stream is added up        | for ever    |
 | outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |
 | journal, behaviour         | stream | accepted events, in order                       | 30 days     |
+| packing:{id}               | stream | a copy of one of them, on its way to its place  | 10 minutes  |
 | journal:last               | string | the id given out last, for both streams         | for ever    |
 | intake:refused             | stream | source, status, field, rule of refused requests | the newest  |
 | journal:waits              | string | written before waiting for the disk              | for ever    |

@@ -9,6 +9,7 @@ import msgspec
 import redis
 
 from events import Envelope, decode
+from store.packing import pack
 from sync.failure import Permanent
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
@@ -107,8 +108,10 @@ class Journal:
         """
         dropped = 0
         for stream in (JOURNAL, BEHAVIOUR):
-            for entry in self._naming(stream, address):
-                dropped += int(self._client.xdel(stream, entry.id))
+            ids = [entry.id for entry in self._naming(stream, address)]
+            dropped += sum(int(self._client.xdel(stream, each)) for each in ids)
+            if ids:
+                pack(self._client, stream)
         return dropped
 
     def _naming(self, stream: str, address: str) -> Iterator[Entry]:
