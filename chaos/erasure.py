@@ -6,7 +6,7 @@ from chaos import scanning
 from chaos.drain import TITLES
 from chaos.people import CONTACTS
 from chaos.site import Site
-from chaos.verdict import Row, judged, not_measured, told
+from chaos.verdict import Row, judged, not_measured
 
 ABOUT, LIMIT = "a person who was forgotten", "0 found, and not taken in again"
 
@@ -34,4 +34,5 @@ def forgotten_rows(site: Site, address: str) -> Iterator[Row]:
     said += f"; {back} records of the list after a sync"
     yield judged("P13", ABOUT, said, LIMIT, good=not (found or logs or back))
     files = scanning.scan(site.store.files(), spellings).found
-    yield told("P13", "and in the store's files, rewritten", ", ".join(files) or "not found")
+    said = ", ".join(files) or "in none"
+    yield judged("P13", "and in the store's files, rewritten", said, "in none", good=not files)

@@ -44,6 +44,7 @@ class Wire:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
         self._started = threading.Event()
+        self._tasks: set[asyncio.Task[None] | None] = set()
         self.port = 0
         self.struck: Counter[str] = Counter()
         self.exchanges: list[Exchange] = []
@@ -93,12 +94,15 @@ class Wire:
         self._loop.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)  # the loop alone would let one that waits be collected
         began_at, fault, over = time.monotonic(), self._fault, self._over
         if fault:
             self.struck[fault] += 1
         with suppress(OSError, asyncio.IncompleteReadError):
             await self._carry(reader, writer, fault, over)
         writer.close()
+        self._tasks.discard(task)
         self.exchanges.append(Exchange(began_at, time.monotonic(), fault))
 
     async def _carry(
