@@ -75,9 +75,9 @@ def spelled(schedule: Schedule | None) -> str:
     """Give a schedule in the form in which it is typed; "none" for none."""
     if schedule is None:
         return NONE
-    at = f"{schedule.hour:02}:{schedule.minute:02}"
+    at = ",".join(f"{at:%H:%M}" for at in schedule.times)
     if schedule.every == "weekly":
-        return f"weekly {WEEKDAYS[schedule.weekday or 0]} {at}"
+        return f"weekly {','.join(WEEKDAYS[day] for day in schedule.weekdays)} {at}"
     return f"monthly {schedule.day or 1} {at}" if schedule.every == "monthly" else f"daily {at}"
 
 

@@ -1,9 +1,10 @@
 """When a list syncs or a program runs: slots on the wall clock of a time zone."""
 
 import calendar
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
@@ -19,7 +20,11 @@ _LONG_WEEKDAYS = (
     "Saturday",
     "Sunday",
 )
-_FORMS = '"daily 05:00", "weekly mon 05:00" or "monthly 1 05:00"'
+_FORMS = (
+    '"daily 05:00", "weekly mon,thu 05:00" or "monthly 1 05:00" ("monthly last 05:00");'
+    ' several times as "05:00,17:00"'
+)
+LAST_DAY = 31  # a month that lacks it has it on its last day
 _ONE_DAY = timedelta(days=1)
 
 
@@ -30,7 +35,8 @@ class ScheduleError(ValueError):
 class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     """Slots on the wall clock of `zone`; none before `start`, an ISO date-time.
 
-    `weekday` 0 is Monday. A `day` that a month lacks means its last day.
+    `weekday` 0 is Monday. A `day` that a month lacks means its last day. `also_weekdays` and
+    `also_at` ("HH:MM") are further days of a week, and further times of each day.
     """
 
     every: Every
@@ -40,6 +46,19 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
     day: Annotated[int, msgspec.Meta(ge=1, le=31)] | None = None
     start: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     zone: str = "UTC"
+    also_weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...] = ()
+    also_at: tuple[Annotated[str, msgspec.Meta(pattern=r"^\d\d:\d\d$")], ...] = ()
+
+    @property
+    def weekdays(self) -> tuple[int, ...]:
+        """Every day of a week that it names, in the order of the week."""
+        return tuple(sorted({self.weekday or 0, *self.also_weekdays}))
+
+    @property
+    def times(self) -> tuple[time, ...]:
+        """Every time of day that it names, the earliest first."""
+        others = (time.fromisoformat(text) for text in self.also_at)
+        return tuple(sorted({time(self.hour, self.minute), *others}))
 
 
 class Due(NamedTuple):
@@ -51,7 +70,8 @@ class Due(NamedTuple):
 
 
 def parse_schedule(text: str, zone: str = "UTC", start: str | datetime | None = None) -> Schedule:
-    """Understand "daily 05:00", "weekly mon 05:00" or "monthly 1 05:00".
+    """Understand "daily 05:00", "weekly mon,thu 05:00" or "monthly 1 05:00"; "monthly last 05:00",
+    and "05:00,17:00" for several times.
 
     A `start` without an offset is meant in `zone`.
 
@@ -62,19 +82,22 @@ def parse_schedule(text: str, zone: str = "UTC", start: str | datetime | None = 
     began = _start(start, zone_info)
     match text.lower().split():
         case ["daily", at]:
-            hour, minute = _time_of_day(at)
-            return Schedule(every="daily", hour=hour, minute=minute, start=began, zone=zone)
-        case ["weekly", name, at]:
-            weekday, (hour, minute) = _weekday(name), _time_of_day(at)
-            return Schedule(
-                every="weekly", weekday=weekday, hour=hour, minute=minute, start=began, zone=zone
-            )
+            return _at(at, every="daily", start=began, zone=zone)
+        case ["weekly", names, at]:
+            first, *others = sorted({_weekday(name) for name in names.split(",")})
+            days = {"weekday": first, "also_weekdays": tuple(others)}
+            return _at(at, every="weekly", start=began, zone=zone, **days)
         case ["monthly", number, at]:
-            day, (hour, minute) = _day(number), _time_of_day(at)
-            return Schedule(
-                every="monthly", day=day, hour=hour, minute=minute, start=began, zone=zone
-            )
+            day = LAST_DAY if number == "last" else _day(number)
+            return _at(at, every="monthly", start=began, zone=zone, day=day)
     raise ScheduleError(f"schedule: {text!r} is not of the form {_FORMS}")
+
+
+def _at(times: str, **fields: Any) -> Schedule:
+    """A schedule at each of some times of day."""
+    (hour, minute), *others = sorted({_time_of_day(text) for text in times.split(",")})
+    also_at = tuple(f"{h:02}:{m:02}" for h, m in others)
+    return Schedule(hour=hour, minute=minute, also_at=also_at, **fields)
 
 
 def next_slot(schedule: Schedule, after: datetime) -> datetime:
@@ -90,9 +113,10 @@ def next_slot(schedule: Schedule, after: datetime) -> datetime:
     day = after.astimezone(zone).date() - _ONE_DAY
     while True:
         day = _matching_day(schedule, day)
-        slot = _instant(datetime.combine(day, time(schedule.hour, schedule.minute)), zone)
-        if slot > after:
-            return slot
+        slots = (_instant(datetime.combine(day, at), zone) for at in schedule.times)
+        later = [slot for slot in slots if slot > after]
+        if later:
+            return min(later)
         day += _ONE_DAY
 
 
@@ -109,21 +133,38 @@ def due(schedule: Schedule, first: datetime, now: datetime) -> Due:
 def describe(schedule: Schedule) -> str:
     """Say the schedule in words, as "every Monday at 05:00 (Europe/Paris)"."""
     if schedule.every == "weekly":
-        when = f"every {_LONG_WEEKDAYS[schedule.weekday or 0]}"
+        when = "every " + _listed([_LONG_WEEKDAYS[day] for day in schedule.weekdays])
     elif schedule.every == "monthly":
         day = schedule.day or 1
         when = f"every month on day {day}" + (" or its last" if day > 28 else "")
+        when = "every month on its last day" if day == LAST_DAY else when
     else:
         when = "every day"
     began = ""
     if schedule.start is not None:
         began = f", from {schedule.start.astimezone(_zone(schedule.zone)):%Y-%m-%d %H:%M}"
-    return f"{when} at {schedule.hour:02}:{schedule.minute:02} ({schedule.zone}){began}"
+    at = _listed([f"{at:%H:%M}" for at in schedule.times])
+    return f"{when} at {at} ({schedule.zone}){began}"
+
+
+def next_slots(schedule: Schedule, after: datetime, count: int) -> list[datetime]:
+    """The first `count` slots later than `after`, in UTC."""
+    slots: list[datetime] = []
+    while len(slots) < count:
+        after = next_slot(schedule, after)
+        slots.append(after)
+    return slots
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Join words as people do: "a, b and c"."""
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _matching_day(schedule: Schedule, day: date) -> date:
     if schedule.every == "weekly":
-        return day + timedelta(days=((schedule.weekday or 0) - day.weekday()) % 7)
+        return day + timedelta(days=min((d - day.weekday()) % 7 for d in schedule.weekdays))
     if schedule.every == "monthly":
         this_month = _clamped(day.year, day.month, schedule.day or 1)
         if this_month >= day:

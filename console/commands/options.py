@@ -12,7 +12,8 @@ Where = Annotated[
     typer.Option(help="A condition: field=value, or with != ~ >= <=. May be given several times."),
 ]
 Schedule = Annotated[
-    str, typer.Option(help='"daily 05:00", "weekly mon 05:00", "monthly 1 05:00", or none.')
+    str,
+    typer.Option(help='"daily 05:00,17:00", "weekly mon,thu 05:00", "monthly last 05:00".'),
 ]
 Start = Annotated[str, typer.Option(help="No slot before this day or instant.")]
 Zone = Annotated[str, typer.Option(help="IANA time zone of the schedule.")]

@@ -9,6 +9,8 @@ from console.columns import catalogue_of
 from console.commands.conflicts import register as register_conflicts
 from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
 from console.commands.plans import register as register_plans
+from console.commands.times import next_times
+from console.commands.times import register as register_times
 from console.exits import RefusedError
 from console.lookup import find_list
 from console.opening import opened
@@ -26,6 +28,7 @@ from sync.setup import SyncSetup
 group = command_group("How a list syncs with SugarCRM, and its runs.")
 register_conflicts(group)
 register_plans(group)
+register_times(group)
 
 
 @group.command("setup")
@@ -151,7 +154,10 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("stop before a sync does more", _guard_text(chosen.guard)),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
-    return Answer({"list": of.id, "setup": chosen}, (of.title, Table(("", ""), rows)))
+    slots = next_times(chosen.schedule) if chosen.schedule else []
+    rows += [("next", slot) for slot in slots]
+    data = {"list": of.id, "setup": chosen, "next": slots}
+    return Answer(data, (of.title, Table(("", ""), rows)))
 
 
 def _guard_text(guard: Guard) -> str:

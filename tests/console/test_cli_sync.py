@@ -153,3 +153,26 @@ def test_all_columns_are_imported_when_asked_for(active):
 
     assert outcome.json["counts"]["created_here"] > 0
     assert len(active("lists", "columns", "all-sugarcrm-contacts", "--json").json["columns"]) > 50
+
+
+def test_the_next_times_are_shown_before_a_schedule_is_saved(active, leads, redis_client):
+    words = ("weekly mon,thu 05:00,17:00", "--zone", "Europe/Paris")
+
+    shown = active("sync", "times", *words, "--json").json
+
+    assert len(shown["next"]) == 5
+    assert {at[11:16] for at in shown["next"]} == {"05:00", "17:00"}
+    assert Schedules(redis_client).all() == {}
+    saved = active(
+        "sync",
+        "setup",
+        leads,
+        "--pull-new",
+        "--schedule",
+        *words,
+        "--start",
+        "2030-01-01",
+        "--json",
+    )
+    assert saved.json["next"][0] == "2030-01-03T05:00+01:00"
+    assert active("sync", "times", "weekly funday 05:00").code == 2

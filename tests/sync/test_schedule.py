@@ -12,6 +12,7 @@ from sync.schedule import (
     describe,
     due,
     next_slot,
+    next_slots,
     parse_schedule,
 )
 
@@ -40,6 +41,8 @@ def schedules(draw):
         hour=draw(st.integers(0, 23)),
         minute=draw(st.sampled_from((0, 15, 30, 59))),
         weekday=draw(st.integers(0, 6)) if every == "weekly" else None,
+        also_weekdays=tuple(draw(st.sets(st.integers(0, 6), max_size=2))),
+        also_at=tuple(draw(st.sets(st.sampled_from(("04:15", "17:00", "23:30")), max_size=2))),
         day=draw(st.integers(1, 31)) if every == "monthly" else None,
         zone=draw(st.sampled_from(ZONES)),
     )
@@ -59,13 +62,13 @@ def test_a_slot_is_later_and_shows_the_wall_clock_that_was_asked_for(schedule, a
     assert slot.tzinfo is UTC
     zone = ZoneInfo(schedule.zone)
     local = slot.astimezone(zone)
-    if (local.hour, local.minute) != (schedule.hour, schedule.minute):
+    if local.time() not in schedule.times:
         just_before = (slot - timedelta(seconds=1)).astimezone(zone)
         assert just_before.utcoffset() != local.utcoffset()  # the end of a gap
     else:
         assert local.fold == 0
         if schedule.every == "weekly":
-            assert local.weekday() == schedule.weekday
+            assert local.weekday() in schedule.weekdays
         if schedule.every == "monthly":
             last = (local + timedelta(days=1)).day == 1
             assert local.day == schedule.day or (last and local.day < schedule.day)
@@ -96,7 +99,7 @@ def test_missed_slots_are_those_that_stepping_one_by_one_finds(schedule, last, c
 @given(schedules(), instants)
 @settings(max_examples=100, deadline=None)
 def test_daily_slots_are_a_day_apart_give_or_take_a_change_of_the_clocks(schedule, after):
-    daily = msgspec.structs.replace(schedule, every="daily")
+    daily = msgspec.structs.replace(schedule, every="daily", also_at=())
     first = next_slot(daily, after)
     gap = next_slot(daily, first) - first
 
@@ -208,7 +211,7 @@ def test_an_error_names_the_field_and_the_allowed_form(text, zone, start, says):
         ("daily 05:00", "every day at 05:00 (Europe/Paris)"),
         ("weekly sun 18:30", "every Sunday at 18:30 (Europe/Paris)"),
         ("monthly 1 05:00", "every month on day 1 at 05:00 (Europe/Paris)"),
-        ("monthly 31 05:00", "every month on day 31 or its last at 05:00 (Europe/Paris)"),
+        ("monthly 31 05:00", "every month on its last day at 05:00 (Europe/Paris)"),
     ],
 )
 def test_describe(text, words):
@@ -220,3 +223,40 @@ def test_a_schedule_survives_json():
 
     assert msgspec.json.decode(msgspec.json.encode(schedule), type=Schedule) == schedule
     assert describe(schedule).endswith(", from 2027-01-10 00:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "slots"),
+    [
+        pytest.param(
+            "weekly thu,mon 17:00,05:00",
+            "every Monday and Thursday at 05:00 and 17:00 (UTC)",
+            ["2026-01-01 05:00", "2026-01-01 17:00", "2026-01-05 05:00", "2026-01-05 17:00"],
+            id="some_days_twice_a_day",
+        ),
+        pytest.param(
+            "monthly last 05:00",
+            "every month on its last day at 05:00 (UTC)",
+            ["2026-01-31 05:00", "2026-02-28 05:00", "2026-03-31 05:00"],
+            id="the_last_day",
+        ),
+        pytest.param(
+            "daily 05:00,05:00,23:59",
+            "every day at 05:00 and 23:59 (UTC)",
+            ["2026-01-01 05:00", "2026-01-01 23:59", "2026-01-02 05:00"],
+            id="a_time_that_stands_twice",
+        ),
+    ],
+)
+def test_several_days_and_times_are_understood_and_told(text, said, slots):
+    schedule = parse_schedule(text)
+
+    assert describe(schedule) == said
+    found = next_slots(schedule, utc("2026-01-01 00:00"), len(slots))
+    assert [f"{slot:%Y-%m-%d %H:%M}" for slot in found] == slots
+
+
+@pytest.mark.parametrize("text", ["weekly mon, 05:00", "daily 05:00,", "monthly first 05:00"])
+def test_half_a_list_is_refused(text):
+    with pytest.raises(ScheduleError):
+        parse_schedule(text)
