@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from console.demo.editing import edits_on_both_sides, later_columns, scheduled_tick
+from console.demo.looking_first import plan_conflict_undo_why
 from console.demo.people import behaviour_becomes_a_score, forms_become_leads, mails_leave_notes
 from console.demo.stage import ADMIN, ADMIN_PASSWORD, SALES, SALES_PASSWORD
 from console.demo.tour import Tour
@@ -107,6 +108,7 @@ CHAPTERS: tuple[tuple[str, Callable[[Tour], None]], ...] = (
     ("3. Import, with a worker killed half way", imports),
     ("4. Sync setup", setup),
     ("5. Edits on both sides", edits_on_both_sides),
+    ("5c. Plan, conflict, why, undo", plan_conflict_undo_why),
     ("6. Forms become leads", forms_become_leads),
     ("7. Sent mails show in the History", mails_leave_notes),
     ("8. Behaviour becomes a score in SugarCRM", behaviour_becomes_a_score),
