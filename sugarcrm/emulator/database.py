@@ -40,6 +40,7 @@ INDEXES = (
     ("email_addr_bean_rel", "bean_id"),
     ("email_addr_bean_rel", "email_address_id"),
     ("email_addresses", "email_address_caps"),
+    ("email_addresses", "email_address"),
     ("emails_beans", "bean_id"),
     ("notes", "parent_id"),
     ("notes", "contact_id"),
