@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from sugarcrm.crm import Account
-from sugarcrm.errors import AmbiguousError, BusyError, CredentialsError, SessionLostError
+from sugarcrm.errors import AmbiguousError, CredentialsError, PostponedError, SessionLostError
 from sugarcrm.lost import LostAnswerError, ServerFailedError
 from sugarcrm.secret import Secret
 
@@ -108,7 +108,7 @@ class SessionPool:
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(timeout=self._wait_s):
-            raise BusyError(f"all {self._size} SugarCRM sessions are in use")
+            raise PostponedError(f"all {self._size} SugarCRM sessions are in use")
         try:
             yield
         finally:

@@ -10,6 +10,7 @@ from sugarcrm.errors import (
     AmbiguousError,
     BusyError,
     CredentialsError,
+    PostponedError,
     RefusedError,
     SessionLostError,
 )
@@ -66,9 +67,9 @@ def test_calls_at_the_same_time_have_sessions_of_their_own():
     assert sorted(sessions) == ["session 1", "session 2", "session 3"]
 
 
-def test_no_more_calls_than_sessions():
+def test_no_more_calls_than_sessions_and_to_wait_for_one_is_no_failure_that_counts():
     pool = pool_of(Logins(), size=1)
-    with pytest.raises(BusyError, match="in use"):
+    with pytest.raises(PostponedError, match="in use"):
         pool.run(lambda _: used(pool))
     assert used(pool) == "session 1"
 
