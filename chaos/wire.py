@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 _PIECE = 65536
-_SLOW_S, _DRIP_S = 0.5, 0.02
+_SLOW_S, _DRIP_S, _ENDING_S = 0.5, 0.02, 0.05
 _SESSION = re.compile(rb"rest_data=%5B%22([^%]{20,40})%22")  # the first argument of most calls
 
 
@@ -91,6 +91,7 @@ class Wire:
         for task in left:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        self._loop.run_until_complete(asyncio.sleep(_ENDING_S))  # connections end in turns of it
         self._loop.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -99,11 +100,13 @@ class Wire:
         began_at, fault, over = time.monotonic(), self._fault, self._over
         if fault:
             self.struck[fault] += 1
-        with suppress(OSError, asyncio.IncompleteReadError):
-            await self._carry(reader, writer, fault, over)
-        writer.close()
-        self._tasks.discard(task)
-        self.exchanges.append(Exchange(began_at, time.monotonic(), fault))
+        try:
+            with suppress(OSError, asyncio.IncompleteReadError):
+                await self._carry(reader, writer, fault, over)
+        finally:  # also when the proxy ends first
+            writer.close()
+            self._tasks.discard(task)
+            self.exchanges.append(Exchange(began_at, time.monotonic(), fault))
 
     async def _carry(
         self,
