@@ -10,11 +10,12 @@ from sugarcrm.crm import Page, Position
 from sync.cursor import INSTANT, next_cursor, with_overlap
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
+from workers.consent import sweep_consent
 from workers.imports import ENDED, conclude_import, intake_for
 from workers.pages import read_ahead
 from workers.planning import Planner
 from workers.steps import Step, now_text, step
-from workers.take_in import take_in
+from workers.take_in import Intake, take_in
 
 FILLED = "fill_columns"  # the place that says which columns this run fills
 
@@ -41,7 +42,7 @@ def pull(app: App, run_id: str) -> None:
         if came == "guard":
             app.runs.remember(run_id, "guarded", "yes")
             here.turn_to("guard")
-        elif came == "more":
+        elif came == "more" or not sweep_consent(here, _intake(here)):
             here.go_on()
         else:
             here.finish_phase()
@@ -72,9 +73,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
     crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
     cursor = here.records.state("cursor_at")
     began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
-    since, setup = with_overlap(cursor), here.of.setup or SyncSetup()
-    allowed = permission(setup, columns)
-    intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
+    since, intake = with_overlap(cursor), _intake(here)
 
     def fetch(after: Position | None) -> Page:
         return crm.changed(here.module, columns, since, after, count)
@@ -94,6 +93,12 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
         start = page.after
     return "ended"
+
+
+def _intake(here: Step) -> Intake:
+    setup = here.of.setup or SyncSetup()
+    allowed = permission(setup, here.of.columns)
+    return intake_for(here, add_new=setup.pull.add_new, permission=allowed)
 
 
 def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:

@@ -1,0 +1,76 @@
+"""Opt-outs reach everybody who has the address, also when no record of theirs was touched."""
+
+import pytest
+
+from sugarcrm.crm import Draft
+from sugarcrm.errors import RefusedError
+from sugarcrm.legacy import LegacyClient
+from sync.setup import PullSetup, PushSetup
+
+LEADS = "all-sugarcrm-leads"
+COLUMNS = ("email1", "last_name", "email_opt_out", "invalid_email")
+PULL = PullSetup(add_new=True, update_existing=True)
+
+
+@pytest.fixture
+def sharing(loop, request):
+    """Two leads with one address, long since in the list; gives their ids."""
+    name = f"share{abs(hash(request.node.name)) % 10**9}"
+    ids = [f"{name}-a", f"{name}-b"]
+    values = {"last_name": "Share", "email1": f"{name}@example.com"}
+    loop.crm.create_many("Leads", [Draft(i, values) for i in ids])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(), PULL)
+    loop.sync(LEADS)
+    return ids
+
+
+def modified_at(loop, crm_id):
+    return loop.crm.by_ids("Leads", [crm_id], ["id"])[crm_id].modified_at
+
+
+def flags(loop, crm_id, field="email_opt_out"):
+    return loop.members(LEADS)[crm_id].values[field]
+
+
+@pytest.mark.parametrize("field", ["email_opt_out", "invalid_email"])
+def test_a_restriction_that_touched_no_record_is_taken_in(loop, sharing, field):
+    one, other = sharing
+    before = modified_at(loop, other)
+    loop.crm.update_many("Leads", [Draft(one, {field: "1"})])
+
+    loop.sync(LEADS)
+
+    assert (flags(loop, one, field), flags(loop, other, field)) == ("1", "1")
+    assert modified_at(loop, other) == before
+
+
+def test_what_an_address_no_longer_says_clears_nothing(loop, sharing):
+    one, other = sharing
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "0"})])
+
+    loop.sync(LEADS)
+
+    assert flags(loop, other) == "1"
+
+
+def test_a_list_that_may_not_pull_the_flag_keeps_its_own(loop, sharing):
+    one, other = sharing
+    loop.allow(LEADS, pull=PullSetup(update_existing=True, fields=("last_name",)))
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+
+    loop.sync(LEADS)
+
+    assert flags(loop, other) == "0"
+
+
+def test_a_server_that_lists_no_addresses_syncs_all_the_same(loop, sharing, monkeypatch):
+    def refused(*_):
+        raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
+
+    monkeypatch.setattr(LegacyClient, "addresses_changed", refused)
+
+    assert sharing
+    assert loop.sync(LEADS).phase == "done"
