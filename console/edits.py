@@ -91,6 +91,25 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
             return gone
 
 
+def retry_refused(records: Records, of: MarketingList, name: str) -> int:
+    """Forget that SugarCRM refused a record ("" for all of the list); give how many it were.
+
+    Raises:
+        MissingError: there is no such record.
+    """
+    chosen = find_record(records, of, name).id if name else ""
+    count = 0
+    for ours in records.refused():
+        present = records.get_many([ours]).get(ours)
+        while present and present.refused and chosen in ("", ours):
+            after = msgspec.structs.replace(present, refused=None)
+            if _committed(records, Change(before=present, after=after, dirty=True)):
+                count += 1
+                break
+            present = records.get_many([ours]).get(ours)
+    return count
+
+
 def edited_by_hand(before: Record, after: Record, what: str) -> Moved:
     """Tell the history which values of a record became others."""
     here = {

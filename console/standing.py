@@ -126,6 +126,8 @@ def _why_not(
         found.append("it never synced")
     if last and last.phase == "failed":
         found.append(f"the last run failed: {last.problem}")
+    if last and last.phase == "cancelled":
+        found.append(f"the last run was {last.problem}")
     if refused:
         found.append(
             f"SugarCRM refused {refused} records, which wait for a change;"

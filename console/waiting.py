@@ -63,7 +63,7 @@ def run_answer(run: Run) -> Answer:
 
 def exit_code(run: Run) -> int:
     """How a command ends that waited for `run`."""
-    if run.phase == "failed":
+    if run.phase in ("failed", "cancelled"):
         return exits.FAILED
     return exits.PARTLY if run.counts.get("rejected") else exits.DONE
 

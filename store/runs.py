@@ -30,7 +30,7 @@ return ARGV[1]
 _FINISH = """
 if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 local phase = redis.call('hget', KEYS[2], 'phase')
-if phase == 'done' or phase == 'failed' then return 0 end
+if phase == 'done' or phase == 'failed' or phase == 'cancelled' then return 0 end
 redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
 redis.call('hincrby', KEYS[3], ARGV[5] .. ':' .. ARGV[2], 1)
 return 1
@@ -152,6 +152,10 @@ class Runs:
         """Set a place once; give the one that stands, now or from an earlier delivery."""
         self._client.hsetnx(f"run:{run_id}", f"place:{name}", value)
         return self.place(run_id, name)
+
+    def cancel(self, run_id: str, by: str) -> None:
+        """Ask for a run to end: it does so before its next batch, and keeps what it did."""
+        self._client.hset(f"run:{run_id}", "place:cancel", by)
 
     def waits_for(self, run_id: str, problem: str, *, at: str = "") -> None:
         """Say what keeps a run from going on, "" when nothing does any more.

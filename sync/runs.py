@@ -20,6 +20,7 @@ Phase = Literal[
     "look",
     "done",
     "failed",
+    "cancelled",
 ]
 Kind = Literal["import", "sync", "plan", "apply", "undo", "look"]
 
@@ -34,6 +35,7 @@ _ORDER: dict[str, tuple[Phase, ...]] = {
     "apply": ("apply", "done"),
     "undo": ("undo", "done"),
 }
+ENDED = ("done", "failed", "cancelled")
 OUTCOMES = (
     "created_here",
     "updated_here",
@@ -77,7 +79,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         """Whether work remains."""
-        return self.phase not in ("done", "failed")
+        return self.phase not in ENDED
 
 
 def first_phase(kind: Kind, setup: SyncSetup | None = None) -> Phase:

@@ -1,15 +1,20 @@
 """Fixtures for all tests: a real Valkey, one server for each test process."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 import redis
 
 from store.embedded import EmbeddedValkey
 
+MEMORY = Path("/dev/shm")  # noqa: S108  flushing each write costs nothing there; it may be missing
+
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("valkey")
-    with EmbeddedValkey(folder) as server:
+def valkey():
+    place = MEMORY if MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(dir=place) as folder, EmbeddedValkey(Path(folder)) as server:
         yield server
 
 

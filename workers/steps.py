@@ -143,8 +143,8 @@ class Step:
 
     @property
     def has_time(self) -> bool:
-        """Whether this delivery should go on by itself."""
-        return time.monotonic() < self._ends_at
+        """Whether this delivery should go on by itself: time is left, and nobody cancelled."""
+        return time.monotonic() < self._ends_at and not self.place("cancel")
 
     def renew(self) -> None:
         """Hold the lease for its full length again, before a call to SugarCRM.
@@ -225,6 +225,10 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
     except HeldError as error:
         raise Postponed(f"run {run_id} is worked on", retry_in_s=error.retry_in_s) from error
     try:
+        if by := app.runs.place(run_id, "cancel"):
+            app.runs.finish(run, "cancelled", now_text(), f"cancelled by {by}")
+            yield None
+            return
         with waiting_told(app, run_id), in_lane(_LANES.get(phase, "sync")):
             yield Step(app, run, app.lists.get(run.list), lease)
     except FencedError as error:

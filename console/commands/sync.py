@@ -11,6 +11,7 @@ from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Z
 from console.commands.plans import register as register_plans
 from console.commands.times import next_times
 from console.commands.times import register as register_times
+from console.edits import person, retry_refused
 from console.exits import RefusedError
 from console.lookup import find_list
 from console.opening import opened
@@ -24,6 +25,7 @@ from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
 from sync.schedule import describe
 from sync.setup import SyncSetup
+from workers.steps import wake_if_stalled
 
 group = command_group("How a list syncs with SugarCRM, and its runs.")
 register_conflicts(group)
@@ -130,6 +132,35 @@ def runs(
     rows = [_run_row(run) for run in found]
     text = (Table(headers, rows),) if rows else (f"{of.title!r} has had no run yet.",)
     return Answer(found, text)
+
+
+@group.command("cancel")
+@answering
+def cancel(name: ListName) -> Answer:
+    """End the run of a list that is going on, before its next batch; what it did stays."""
+    with opened() as app:
+        of = find_list(app, name)
+        active = app.runs.active(of.id)
+        if active is None:
+            raise RefusedError(f"no run of {of.title!r} is going on")
+        app.runs.cancel(active.id, person())
+        wake_if_stalled(app, active.id)
+    said = f"Run {active.id} ends; `sugarloop sync undo {of.id} {active.id}` takes it back."
+    return Answer({"run": active.id}, (said,))
+
+
+@group.command("retry")
+@answering
+def retry(
+    name: ListName,
+    record: Annotated[str, typer.Argument(metavar="[RECORD|EMAIL]", help="Only this person.")] = "",
+) -> Answer:
+    """Let the next sync send again what SugarCRM refused, though nothing about it changed."""
+    with opened() as app:
+        of = find_list(app, name)
+        count = retry_refused(app.lists.records(of), of, record)
+    said = f"{count} refused records are sent again with the next sync."
+    return Answer({"records": count}, (said,))
 
 
 def _syncing(of: MarketingList) -> MarketingList:

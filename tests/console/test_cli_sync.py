@@ -176,3 +176,10 @@ def test_the_next_times_are_shown_before_a_schedule_is_saved(active, leads, redi
     )
     assert saved.json["next"][0] == "2030-01-03T05:00+01:00"
     assert active("sync", "times", "weekly funday 05:00").code == 2
+
+
+def test_a_run_that_is_not_there_cannot_be_cancelled(active, leads):
+    outcome = active("sync", "cancel", leads)
+
+    assert (outcome.code, "no run of" in outcome.err) == (1, True)
+    assert active("sync", "retry", leads, "--json").json == {"records": 0}

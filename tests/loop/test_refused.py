@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.edits import retry_refused
 from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.setup import PullSetup, PushSetup
@@ -87,3 +88,22 @@ def test_what_the_server_failed_on_is_sent_again_a_few_times_for_it_may_have_bee
         runs = [filled.sync(LEADS) for _ in range(TRIES + 2)]
     assert sent == [[{"phone_work": "1"}], *[[{"phone_work": "2"}]] * TRIES]
     assert [run.counts.get("rejected", 0) for run in runs] == [1] * TRIES + [0, 0]
+
+
+def test_what_was_refused_is_sent_again_when_a_person_asks(filled, monkeypatch):
+    crm_id = "refu-0000-2"
+    filled.crm.create_many("Leads", [Draft(crm_id, {"last_name": "R", "phone_work": "0"})])
+    filled.sync(LEADS)
+    filled.edit(LEADS, filled.members(LEADS)[crm_id], phone_work="odd")
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            LegacyClient, "update_many", lambda *a: [Written(d.id, refused="no") for d in a[2]]
+        )
+        filled.sync(LEADS)
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+
+    assert filled.sync(LEADS).counts.get("updated_there", 0) == 0
+    assert retry_refused(records, of, "") == 1
+    assert filled.sync(LEADS).counts["updated_there"] == 1
+    assert retry_refused(records, of, "") == 0

@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from events import ListImportRequested, SyncTick
@@ -188,3 +189,28 @@ def test_a_failed_run_frees_its_list_and_the_next_tick_starts_where_it_was(loop)
 
     assert loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values["phone_work"].endswith("0999")
     assert loop.app.runs.get(run.id).phase == "failed"
+
+
+def test_a_cancelled_run_ends_before_its_next_batch_and_keeps_what_it_did(loop, monkeypatch):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(add_new=True), PULL)
+    for number in range(3):
+        loop.add(LEADS, f"cancel-{number}", last_name=f"Cancel {number}")
+    run = only_begun(loop, SyncTick(list=LEADS))
+    commit_one, done = steps.Step.commit_one, []
+
+    def once_then_cancel(here, change, counted):
+        done.append(commit_one(here, change, counted))
+        loop.app.runs.cancel(run.id, "person ana")
+        return done[-1]
+
+    monkeypatch.setattr(steps.Step, "commit_one", once_then_cancel)
+    loop.app.knobs = msgspec.structs.replace(loop.app.knobs, push_rows=1)
+    loop.deliver()
+
+    ended = loop.app.runs.get(run.id)
+    assert (ended.phase, ended.problem) == ("cancelled", "cancelled by person ana")
+    assert ended.counts["created_there"] == len(done) == 1
+    assert loop.app.runs.active(LEADS) is None
+    monkeypatch.undo()
+    assert loop.sync(LEADS).counts["created_there"] == 2

@@ -75,7 +75,8 @@ def test_no_minute_sees_more_calls_than_permitted(redis_client, per_minute):
 
 def test_calls_that_were_held_back_go_out_evenly_spaced(redis_client):
     paced, gone_at = budget(redis_client, 1000, per_minute=1200), []
-    granted(paced, calls=300)
+    while isinstance(place := paced.enter("person", 60), Place):  # the burst, however long it takes
+        paced.leave(place, "answered")
     while len(gone_at) < 6:
         answer = paced.enter("person", 60)
         if isinstance(answer, Place):
