@@ -48,7 +48,7 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
     """Run everything in `folder`, and give the table."""
     plan = plan_of(seed, size)
     bad = simulate(seed, size.simulations)
-    _say(f"{size.simulations} simulated lives")
+    _say(f"{size.simulations} simulated lives; bad ones: {bad or 'none'}")
     rows = [poison_row(folder / "poison", size)] if size.poison_among else []
     cuts = any(action.kind == "cut power" for action in plan)
     with _problems_of_threads() as problems, site(folder, size, seed, power_cuts=cuts) as whole:
@@ -56,7 +56,9 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
         evidence, more = _live(whole, size, seed, plan)
     if problems:
         raise RuntimeError(f"the harness itself failed: {problems}")
-    evidence = msgspec.structs.replace(evidence, simulations=size.simulations, simulations_bad=bad)
+    evidence = msgspec.structs.replace(
+        evidence, simulations=size.simulations, simulations_bad=len(bad)
+    )
     return [*judge(evidence, size), *rows, *more]
 
 
