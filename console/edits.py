@@ -91,6 +91,27 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
             return gone
 
 
+def bind_record(records: Records, of: MarketingList, name: str, crm_id: str) -> Record:
+    """Say which row of SugarCRM a person new in the list is; the next sync updates it.
+
+    Raises:
+        MissingError: there is no such record.
+        RefusedError: the person is another row already, or the row another person of the list.
+    """
+    while True:
+        before = find_record(records, of, name)
+        if before.crm_id == crm_id:
+            return before
+        if before.crm_id is not None:
+            raise RefusedError(f"record {before.id} is {before.crm_id} in SugarCRM already")
+        if other := records.by_crm_ids([crm_id]).get(crm_id):
+            raise RefusedError(f"{crm_id} is record {other.id} of {of.title!r} already")
+        after = msgspec.structs.replace(before, crm_id=crm_id)
+        moved = Moved(before.id, ("matched",), crm_id=crm_id)
+        if _committed(records, Change(before=before, after=after, dirty=True, moved=moved)):
+            return after
+
+
 def retry_refused(records: Records, of: MarketingList, name: str) -> int:
     """Forget that SugarCRM refused a record ("" for all of the list); give how many it were.
 

@@ -8,6 +8,7 @@ import msgspec
 from console.columns import split
 from console.exits import InputError
 from sync.guard import Guard, Limit
+from sync.match import SEVERAL_NAMES
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rule, Rules
 from sync.schedule import WEEKDAYS, Schedule, parse_schedule
 from sync.setup import PullSetup, PushSetup, SyncSetup
@@ -28,6 +29,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     field_rule: str = ""
     blanks: str = ""
     guard: str = ""
+    several: str = ""
     schedule: str = ""
     start: str = ""
     zone: str = ""
@@ -48,6 +50,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
         ),
         rules=_rules(setup.rules, given),
         guard=_guard(setup.guard, given.guard),
+        several=_one_of(SEVERAL_NAMES, "--several", given.several or setup.several),
     )
 
 

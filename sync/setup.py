@@ -5,6 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from sync.guard import Guard
+from sync.match import Several
 from sync.merge import Permission
 from sync.rules import Rules
 from sync.schedule import Schedule
@@ -31,13 +32,17 @@ class PushSetup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is saved, or not saved, at once."""
+    """Everything that is saved, or not saved, at once.
+
+    `several` says who somebody new in the list is, when several records have their address.
+    """
 
     push: PushSetup = PushSetup()
     pull: PullSetup = PullSetup()
     schedule: Schedule | None = None
     rules: Rules = Rules()
     guard: Guard = Guard()
+    several: Several = "ask"
 
     @property
     def pushes(self) -> bool:

@@ -142,6 +142,7 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
     """What may happen to rows taken in by this step. An import may fill every column."""
     pushed = permission_of(here.of.setup or SyncSetup(), here.of.columns).push
     everything = Permission(push=pushed, pull=frozenset(here.of.columns))
+    several = (here.of.setup or SyncSetup()).several
     return Intake(
         of=here.of,
         records=here.records,
@@ -153,5 +154,5 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         kept_out=here.app.suppression.among,
         rules=(here.of.setup or SyncSetup()).rules,
         clock_ahead_s=here.clock_ahead_s,
-        holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses),
+        holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses, several),
     )

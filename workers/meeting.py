@@ -1,30 +1,72 @@
 """Rows that no record of a list is bound to: which unbound records are they?"""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import msgspec
 
 from store.records import EMAIL_COLUMN, Records
 from sugarcrm.crm import Crm, Module, Row
 from sugarcrm.lost import TooManyError
 from sync.identity import normal_email
-from sync.match import match
+from sync.match import Match, Several, match
 from sync.records import Record
 
 CROWD = ["", ""]  # stands for more people than anybody would choose among
-Holders = Callable[[Sequence[str]], Mapping[str, Sequence[str]]]  # addresses -> ids of live rows
 
 
-def holders_of(crm: Crm, module: Module, addresses: Sequence[str]) -> dict[str, list[str]]:
-    """Ask whose addresses these are; one that thousands share must not hold up the others."""
+class Holders(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose addresses some are: ids of live rows by address, and how to choose among several.
+
+    `entered` tells when a row was created, in seconds since 1970, where that is to decide.
+    """
+
+    ids: Mapping[str, Sequence[str]] = {}
+    several: Several = "ask"
+    entered: Mapping[str, float] = {}
+
+    def match(self, address: str, bound_elsewhere: frozenset[str]) -> Match:
+        """Tell which row is the person with this address, in the form it is compared in."""
+        return match(self.ids.get(address, ()), bound_elsewhere, self.several, self.entered)
+
+
+AskHolders = Callable[[Sequence[str]], Holders]
+
+
+def holders_of(crm: Crm, module: Module, addresses: Sequence[str], several: Several) -> Holders:
+    """Ask whose addresses these are, and where the age of records decides, how old they are."""
+    ids = _ids_by_email(crm, module, addresses) if addresses else {}
+    if several == "ask":
+        return Holders(ids=ids)
+    shared = sorted({i for some in ids.values() if len(some) > 1 for i in some if i})
+    rows = crm.by_ids(module, shared, ["date_entered"]) if shared else {}
+    told = {i: _instant(row.values.get("date_entered", "")) for i, row in rows.items()}
+    entered = {i: at for i, at in told.items() if at is not None}
+    return Holders(ids=ids, several=several, entered=entered)
+
+
+def _instant(text: str) -> float | None:
+    """Both protocols' spellings of an instant; one without a zone is UTC."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None  # empty, or hidden from our user: then nothing is chosen by age
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _ids_by_email(crm: Crm, module: Module, addresses: Sequence[str]) -> dict[str, list[str]]:
+    """One address that thousands share must not hold up the others."""
     try:
         return crm.ids_by_email(module, addresses)
     except TooManyError:
         if len(addresses) == 1:
             return {normal_email(addresses[0]): CROWD}
     half = len(addresses) // 2
-    return holders_of(crm, module, addresses[:half]) | holders_of(crm, module, addresses[half:])
+    first = _ids_by_email(crm, module, addresses[:half])
+    return first | _ids_by_email(crm, module, addresses[half:])
 
 
-def unbound_of(records: Records, holders: Holders, rows: Sequence[Row]) -> dict[str, Record]:
+def unbound_of(records: Records, ask: AskHolders, rows: Sequence[Row]) -> dict[str, Record]:
     """For rows, by id, the record that they are: one that we set out to create as that row, or
     one with its address, by the rule that a push goes by, too.
     """
@@ -36,7 +78,7 @@ def unbound_of(records: Records, holders: Holders, rows: Sequence[Row]) -> dict[
     met = {record.id for record in found.values()}
     others = [row for row in rows if not row.deleted and row.id not in found]
     unmet = {a: r for a, r in _by_address(records, others).items() if r.id not in met}
-    return found | _matched(records, holders, unmet, {row.id for row in others})
+    return found | _matched(records, ask, unmet, {row.id for row in others})
 
 
 def _by_address(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
@@ -50,12 +92,12 @@ def _by_address(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
 
 
 def _matched(
-    records: Records, holders: Holders, unmet: Mapping[str, Record], row_ids: set[str]
+    records: Records, ask: AskHolders, unmet: Mapping[str, Record], row_ids: set[str]
 ) -> dict[str, Record]:
     if not unmet:
         return {}
-    candidates = holders(list(unmet))
-    everyone = [crm_id for some in candidates.values() for crm_id in some]
+    holders = ask(list(unmet))
+    everyone = [crm_id for some in holders.ids.values() for crm_id in some]
     taken = frozenset(records.by_crm_ids(everyone))
-    matches = {a: match(candidates.get(a, ()), taken).crm_id for a in unmet}
+    matches = {address: holders.match(address, taken).crm_id for address in unmet}
     return {c: unmet[a] for a, c in matches.items() if c is not None and c in row_ids}

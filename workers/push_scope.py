@@ -4,6 +4,7 @@ import msgspec
 
 from sync.canonical import Catalogue
 from sync.catalogue import Module
+from sync.match import Several
 from sync.merge import Merge, Permission
 from sync.records import Intent, Record, Theirs, differs_in
 from sync.rules import Rules
@@ -14,7 +15,8 @@ from workers.steps import Step
 class Scope(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of a push: its module, columns, permissions, rules, and our user in SugarCRM.
 
-    `by` is who pushes, as the history names it. `clock_ahead_s` is SugarCRM's clock less ours.
+    `by` is who pushes, as the history names it. `several` chooses among records that share an
+    address. `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     module: Module
@@ -26,6 +28,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     our_user_id: str
     by: str
     rules: Rules = Rules()
+    several: Several = "ask"
     clock_ahead_s: float = 0.0
 
 
@@ -57,6 +60,7 @@ def scope_of(here: Step, setup: SyncSetup) -> Scope:
         our_user_id=here.app.connector.active().user_id,
         by=here.by,
         rules=setup.rules,
+        several=setup.several,
         clock_ahead_s=here.clock_ahead_s,
     )
 

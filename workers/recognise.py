@@ -6,7 +6,6 @@ import msgspec
 
 from store.records import EMAIL_COLUMN
 from sync.identity import normal_email, record_id
-from sync.match import match
 from sync.records import Intent, Record
 from workers.meeting import holders_of
 from workers.push_scope import Scope
@@ -90,14 +89,14 @@ def _by_address(here: Step, scope: Scope, records: Sequence[Record]) -> Recognis
     """Sort records into those that SugarCRM has (with its id), and those to create."""
     addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
     here.renew()
-    found = holders_of(here.app.crm(), scope.module, addresses) if addresses else {}
-    everyone = [crm_id for ids in found.values() for crm_id in ids]
+    holders = holders_of(here.app.crm(), scope.module, addresses, scope.several)
+    everyone = [crm_id for ids in holders.ids.values() for crm_id in ids]
     taken = set(here.records.by_crm_ids(everyone))
     sorted_out = Recognised(made=[], matched=[], new=[], buried=[], nameless=[], left=[])
     met = set[str]()
     for record in records:
         address = normal_email(record.values.get(EMAIL_COLUMN, ""))
-        answer = match(found.get(address, ()), frozenset(taken))
+        answer = holders.match(address, frozenset(taken))
         if answer.taken or (address and address in met):
             sorted_out.left.append((record, TWICE))
         elif answer.ambiguous:

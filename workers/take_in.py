@@ -25,7 +25,7 @@ from sync.records import (
 )
 from sync.rules import Rules
 from sync.settle import rebased, settle
-from workers.meeting import Holders, unbound_of
+from workers.meeting import AskHolders, unbound_of
 from workers.push_scope import Scope
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
@@ -48,7 +48,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     permission: Permission
     add_new: bool
     our_user_id: str
-    holders: Holders
+    holders: AskHolders
     by: str
     kept_out: KeptOut
     rules: Rules = Rules()

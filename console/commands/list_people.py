@@ -1,4 +1,4 @@
-"""`sugarloop lists members, add, edit, remove, segment, export`: the people in a list."""
+"""`sugarloop lists members, add, edit, bind, remove, segment, export`: the people in a list."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,8 @@ from console.answers import Answer, Raw, Table, answering
 from console.columns import assignments, checked_values, split
 from console.commands.options import ListName, Where
 from console.csv_export import as_csv
-from console.edits import add_record, edit_record, remove_record
-from console.exits import InputError
+from console.edits import add_record, bind_record, edit_record, remove_record
+from console.exits import InputError, MissingError, RefusedError
 from console.filters import parse
 from console.lookup import find_list
 from console.members import members as members_of
@@ -28,7 +28,7 @@ Person = Annotated[str, typer.Argument(metavar="RECORD|EMAIL", help="Id or addre
 
 def register(group: typer.Typer) -> None:
     """Put these commands into the group of lists."""
-    for command in (members, add, edit, remove, segment, export):
+    for command in (members, add, edit, bind, remove, segment, export):
         group.command(command.__name__)(command)
 
 
@@ -73,6 +73,24 @@ def edit(name: ListName, record: Person, values: Values) -> Answer:
         after, changed = edit_record(app.lists.records(of), of, record, given)
     said = f"Changed record {after.id}." if changed else f"Record {after.id} had these values."
     return Answer({**_shown(after), "changed": changed}, (said,))
+
+
+@answering
+def bind(
+    name: ListName,
+    record: Person,
+    crm_id: Annotated[str, typer.Argument(metavar="CRM_ID", help="Id of the row in SugarCRM.")],
+) -> Answer:
+    """Say which row of SugarCRM a person new in a list is, where a sync left them out."""
+    with opened() as app:
+        of = find_list(app, name)
+        if of.module is None:
+            raise RefusedError(f"{of.title!r} does not sync, so nobody in it is in SugarCRM")
+        row = app.crm().by_ids(of.module, [crm_id], ["id"]).get(crm_id)
+        if row is None or row.deleted:
+            raise MissingError(f"SugarCRM has no {of.module} record {crm_id!r}")
+        bound = bind_record(app.lists.records(of), of, record, row.id)
+    return Answer(_shown(bound), (f"Record {bound.id} is {row.id} in SugarCRM.",))
 
 
 @answering

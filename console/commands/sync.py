@@ -21,6 +21,7 @@ from console.waiting import run_answer, wait_for_run
 from events import SyncTick
 from sync.guard import Guard
 from sync.lists import MarketingList
+from sync.match import SEVERAL_NAMES
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
 from sync.schedule import describe
@@ -69,6 +70,13 @@ def setup(
             help="What a sync may do unasked; also deletions.",
         ),
     ] = "",
+    several: Annotated[
+        str,
+        typer.Option(
+            metavar="ask|newest|oldest",
+            help="Who somebody new in the list is, if several records have the address.",
+        ),
+    ] = "",
     schedule: Schedule = "",
     start: Start = "",
     zone: Zone = "",
@@ -83,6 +91,7 @@ def setup(
         field_rule=field_rule,
         blanks=blanks,
         guard=guard,
+        several=several,
         schedule=schedule,
         start=start,
         zone=zone,
@@ -183,6 +192,7 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("pull: update existing records", pulled if pull.update_existing else "no"),
         ("when both changed a field", _rules_text(chosen.rules)),
         ("stop before a sync does more", _guard_text(chosen.guard)),
+        ("if several records have an address", SEVERAL_NAMES[chosen.several]),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
     slots = next_times(chosen.schedule) if chosen.schedule else []

@@ -240,3 +240,24 @@ def test_a_person_cannot_steer_the_terminal(sugarloop):
     sugarloop("lists", "edit", "friends", "a", "city=\x1b[31mred")
 
     assert "\x1b" not in sugarloop("lists", "members", "friends").out
+
+
+def test_a_person_says_who_somebody_new_is_in_sugarcrm(active, leads):
+    rows = active("lists", "members", leads, "--json").json
+    active("lists", "add", leads, "email1=new@example.com", "last_name=New")
+
+    unknown = active("lists", "bind", leads, "new@example.com", "no-such-id")
+    taken = active("lists", "bind", leads, "new@example.com", rows[0]["crm_id"])
+
+    assert unknown.code != 0
+    assert "SugarCRM has no Leads record 'no-such-id'" in unknown.err
+    assert taken.code != 0
+    assert f"is record {rows[0]['id']} of" in taken.err
+
+
+@pytest.mark.usefixtures("friends")
+def test_nobody_of_a_list_that_does_not_sync_is_bound(sugarloop):
+    outcome = sugarloop("lists", "bind", "friends", "a", "some-id")
+
+    assert outcome.code != 0
+    assert "'Friends' does not sync" in outcome.err

@@ -1,8 +1,11 @@
 """People new in a list, edited, killed over, or met again while SugarCRM is given them."""
 
+import time
+
 import pytest
 
-from console.edits import add_record, remove_record
+from console.edits import add_record, bind_record, remove_record
+from console.exits import RefusedError
 from events import SyncTick
 from store.records import Records
 from sugarcrm.crm import Draft
@@ -197,6 +200,64 @@ def test_somebody_who_is_twice_in_the_list_does_not_come_in_a_third_time(filled)
     here, _ = named(filled, "Twin")
     assert sorted(record.id for record in here) == ["twin-0", "twin-1"]
     assert {record.crm_id for record in here} == {"0000eeee-3", None}
+
+
+@pytest.mark.parametrize("choice", [0, -1], ids=["oldest", "newest"])
+def test_among_several_records_with_the_address_the_rule_chooses(filled, choice):
+    rule = "newest" if choice else "oldest"
+    filled.allow(LEADS, PUSH, PullSetup(), several=rule)
+    ids = [f"0000eeee-{rule}-{n}" for n in range(3)]
+    for crm_id in ids:  # created in the order of their ids, a second apart
+        draft = Draft(crm_id, {"last_name": "Shared", "email1": f"{rule}@example.com"})
+        filled.crm.create_many("Leads", [draft])
+        time.sleep(1.05)
+    filled.add(LEADS, rule, email1=f"{rule}@example.com", last_name="Chosen")
+
+    run = filled.sync(LEADS)
+
+    assert (run.phase, run.counts["matched"]) == ("done", 1)
+    there = filled.crm.by_ids("Leads", ids, ["last_name"])
+    chosen = [crm_id for crm_id in ids if there[crm_id].values["last_name"] == "Chosen"]
+    assert chosen == [ids[choice]]
+
+
+@pytest.mark.parametrize("rule", ["oldest", "newest"])
+def test_a_pull_and_a_push_choose_the_same_record(filled, rule):
+    filled.allow(LEADS, PushSetup(), PULL, several=rule)
+    ids = [f"0000eeef-{rule}-{n}" for n in range(2)]
+    filled.add(LEADS, f"here-{rule}", email1=f"{rule}.too@example.com", last_name="Here")
+    for crm_id in ids:
+        draft = Draft(crm_id, {"last_name": "There", "email1": f"{rule}.too@example.com"})
+        filled.crm.create_many("Leads", [draft])
+        time.sleep(1.05)
+
+    filled.sync(LEADS)
+
+    bound = {crm_id: filled.members(LEADS)[crm_id].id for crm_id in ids}
+    assert bound[ids[0] if rule == "oldest" else ids[1]] == f"here-{rule}"
+    assert len(set(bound.values())) == 2
+
+
+def test_somebody_left_out_is_bound_by_a_person_and_then_updated(filled):
+    filled.allow(LEADS, PUSH, PullSetup())
+    ids = ["0000eeed-1", "0000eeed-2"]
+    drafts = [Draft(i, {"last_name": "Two", "email1": "two@example.com"}) for i in ids]
+    filled.crm.create_many("Leads", drafts)
+    filled.add(LEADS, "two", email1="two@example.com", last_name="Bound")
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+    assert filled.sync(LEADS).counts["skipped"] == 1
+
+    bind_record(records, of, "two", ids[1])
+    filled.sync(LEADS)
+
+    there = filled.crm.by_ids("Leads", ids, ["last_name"])
+    assert [there[i].values["last_name"] for i in ids] == ["Two", "Bound"]
+    with pytest.raises(RefusedError, match="is 0000eeed-2 in SugarCRM already"):
+        bind_record(records, of, "two", ids[0])
+    filled.add(LEADS, "three", email1="three@example.com", last_name="Three")
+    with pytest.raises(RefusedError, match="is record two of"):
+        bind_record(records, of, "three", ids[1])
 
 
 def test_an_address_that_thousands_share_does_not_stop_the_others(filled, monkeypatch):

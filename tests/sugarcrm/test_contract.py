@@ -1,5 +1,6 @@
 """What every client of every SugarCRM must do, held against servers that answer as real ones do."""
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -11,6 +12,7 @@ from sugarcrm.crm import Draft, Note, Position, Written
 from sugarcrm.errors import CredentialsError, NotSugarError, RefusedError
 from tests.sugarcrm.people import PEOPLE
 from tests.sugarcrm.targets import EMULATED, MODULES, TARGETS, Emulators, emulator
+from workers.meeting import holders_of
 
 LONG_AGO = "2000-01-01 00:00:00"
 
@@ -501,3 +503,16 @@ def test_sessions_that_end_are_not_noticed(protocol, profile):
             record = created(client, "Leads", str(uuid.uuid4()), email1=address())
             client.update_many("Leads", [Draft(record, {"email_opt_out": "1"})])
             assert flags_of(client, "Leads", record)[1] == "1"
+
+
+@emulated_only
+def test_the_record_created_last_and_the_one_created_first_can_be_told(crm, module, new_id):
+    address = f"{new_id()}@example.com"
+    ids = sorted(new_id() for _ in range(2))
+    for crm_id in ids:
+        crm.create_many(module, [Draft(crm_id, {"last_name": "Age", "email1": address})])
+        time.sleep(1.05)  # instants in SugarCRM are whole seconds
+
+    for several, chosen in (("oldest", ids[0]), ("newest", ids[1]), ("ask", None)):
+        holders = holders_of(crm, module, [address], several)
+        assert holders.match(address, frozenset()).crm_id == chosen
