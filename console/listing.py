@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from sync.lists import MarketingList
+from sync.progress import remaining_s
 from sync.runs import Run
 from sync.schedule import next_slot
 from workers.app import App
@@ -13,11 +14,12 @@ _RECENT = 20
 
 
 class Importing(msgspec.Struct, frozen=True):
-    """How far an import is."""
+    """How far an import is; `left_s` is an estimate, None while there is none."""
 
     run: str
     done: int
     total: int
+    left_s: float | None = None
 
 
 class LastSync(msgspec.Struct, frozen=True):
@@ -62,7 +64,7 @@ def listed(app: App, of: MarketingList, now: datetime, *, has_program: bool) -> 
         module=of.module,
         sugarcrm=of.module is not None,
         program=has_program,
-        importing=_importing(active) if active and active.kind == "import" else None,
+        importing=_importing(active, now) if active and active.kind == "import" else None,
         last_sync=LastSync(last.id, last.finished_at, last.phase) if last else None,
         next_sync=slot.isoformat() if slot else None,
     )
@@ -74,6 +76,8 @@ def last_run(app: App, list_id: str) -> Run | None:
     return next(over, None)
 
 
-def _importing(run: Run) -> Importing:
+def _importing(run: Run, now: datetime) -> Importing:
     done = sum(run.counts.get(name, 0) for name in ("created_here", "updated_here", "unchanged"))
-    return Importing(run.id, done, run.total)
+    began_s = datetime.fromisoformat(run.started_at).timestamp()
+    left_s = remaining_s(done, run.total, began_s, now.timestamp())
+    return Importing(run.id, done, run.total, left_s)

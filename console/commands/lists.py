@@ -11,11 +11,12 @@ from console.commands import list_people
 from console.commands.fields import module_named
 from console.commands.options import ListName
 from console.exits import InputError
-from console.listing import LastSync, Listed, listed, listing
+from console.listing import Importing, LastSync, Listed, listed, listing
 from console.lookup import find_list
 from console.opening import opened
 from sync.identity import slug
 from sync.lists import DEFAULT_FOLDER, MarketingList
+from sync.progress import told
 
 _HEADERS = ("list", "folder", "count", "SugarCRM", "program", "importing", "last sync", "next sync")
 _FIRST_COLUMNS = ("email1", "first_name", "last_name")
@@ -108,7 +109,7 @@ def columns(
 
 
 def _row(row: Listed) -> tuple[object, ...]:
-    importing = f"{row.importing.done} of {row.importing.total}" if row.importing else None
+    importing = _importing_text(row.importing) if row.importing else None
     return (
         f"{row.title} ({row.id})",
         row.folder,
@@ -125,3 +126,8 @@ def _last(last: LastSync | None) -> str | None:
     if last is None:
         return None
     return last.at if last.outcome == "done" else f"{last.at} {last.outcome}"
+
+
+def _importing_text(importing: Importing) -> str:
+    far = f"{importing.done} of {importing.total}"
+    return far if importing.left_s is None else f"{far}, {told(importing.left_s)}"

@@ -1,13 +1,16 @@
 import csv
 import io
 import threading
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from store.lists import Lists
 from store.records import Change
+from store.runs import Runs
 from sync.lists import MarketingList
 from sync.records import GONE_HERE, GONE_THERE, Record
+from sync.runs import Run
 
 COLUMNS = ("email1", "last_name", "city")
 PEOPLE = (
@@ -261,3 +264,26 @@ def test_nobody_of_a_list_that_does_not_sync_is_bound(sugarloop):
 
     assert outcome.code != 0
     assert "'Friends' does not sync" in outcome.err
+
+
+@pytest.mark.usefixtures("friends")
+def test_an_import_that_goes_on_says_how_far_it_is_and_how_long_it_takes(sugarloop, redis_client):
+    began = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
+    run = Run(
+        id="import-1",
+        list="friends",
+        kind="import",
+        phase="import",
+        trigger="1-1",
+        started_at=began,
+        progressed_at=began,
+        total=4000,
+    )
+    Runs(redis_client).start(run)
+    redis_client.hset("run:import-1", "count:created_here", 1000)
+
+    (row,) = sugarloop("lists", "--json").json
+
+    assert (row["importing"]["done"], row["importing"]["total"]) == (1000, 4000)
+    assert row["importing"]["left_s"] == pytest.approx(1800, abs=60)
+    assert "1000 of 4000, about 30 min left" in " ".join(sugarloop("lists").out.split())
