@@ -3,10 +3,10 @@
 import sqlite3
 from typing import Any
 
+from sugarcrm.emulator import validator
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.links import connect, disconnect, link_list, related_records
-from sugarcrm.emulator.queries import order_terms
 from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, find
 from sugarcrm.emulator.schema import Module
@@ -63,8 +63,10 @@ def condition(call: Call, module: Module, query: Any, order_by: Any) -> str:
     Raises:
         SugarError, DatabaseError: they are refused, or the database cannot read them.
     """
-    order_terms(str(order_by or ""))
     where = str(query or "").strip()
+    order = str(order_by or "") if call.dialect.relationship_order else ""
+    if call.dialect.checks_queries and not validator.allowed(where, order):
+        raise no_access()
     if not where:
         return ""
     return call.service.queries.translated(where, module.table, call.dialect.checks_queries)

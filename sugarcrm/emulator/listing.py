@@ -1,26 +1,37 @@
 """The statement behind get_entry_list."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from sugarcrm.emulator import validator
 from sugarcrm.emulator.answers import DatabaseError, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.entities import from_basic_html
 from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.queries import order_columns
-from sugarcrm.emulator.reading import source
+from sugarcrm.emulator.reading import USER_NAMES, source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.values import integer, truthy
+
+ACCOUNT_FIELDS = frozenset({"account_name", "account_id"})
 
 
 class Listing:
     """Finds the records of one module that a condition asks for."""
 
-    def __init__(self, call: Call, module: Module, query: Any, order_by: Any, deleted: Any) -> None:
-        """Check and translate both clauses.
+    def __init__(
+        self,
+        call: Call,
+        module: Module,
+        query: Any,
+        order_by: Any,
+        deleted: Any,
+        chosen: Sequence[str],
+    ) -> None:
+        """Check and translate both clauses; *chosen* are the fields asked for, if not all.
 
         Raises:
             SugarError, DatabaseError: they are refused, or the database cannot read them.
@@ -34,15 +45,17 @@ class Listing:
         self._told_of_count = (
             f"Error running count query for {module.bean} List:  Query Failed: {counting}"
         )
+        where = str(query or "").strip()
+        checked = call.dialect.checks_queries
+        if checked and not validator.allowed(where, str(order_by or "")):
+            raise no_access()
         with telling(self._told):
             self._order = ordering(call, module, order_by)
-        where = str(query or "").strip()
         if call.dialect.decodes_queries:
             where = from_basic_html(where, ampersands=not call.dialect.first)
         if inside.refuses(call.service.faults, where):
             raise no_access()
         translated = call.service.queries.translated
-        checked = call.dialect.checks_queries
         with telling(self._told_of_count):
             conditions = [f"({translated(where, module.table, checked)})"] if where else []
         if not truthy(deleted):
@@ -54,7 +67,7 @@ class Listing:
             conditions.append(f"{module.table}.assigned_user_id = ?")
             self._values.append(call.user.id)
         self._where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        self._from = source(module) + joined_tables(call, module)
+        self._from = source(module) + joined_tables(call, module, chosen)
 
     def page(self, start: int, size: int) -> list[Row]:
         """Give the records of one page."""
@@ -83,18 +96,20 @@ def telling(told: str) -> Iterator[None]:
         raise DatabaseError(told) from error
 
 
-def joined_tables(call: Call, module: Module) -> str:
-    """Give the joins that the server adds, which make unprefixed columns ambiguous."""
-    if not call.dialect.joins_users:
-        return ""
-    keys = ("assigned_user_id", "modified_user_id", "created_by")
+def joined_tables(call: Call, module: Module, chosen: Sequence[str]) -> str:
+    """Give the joins that the server adds, which make unprefixed columns ambiguous.
+
+    The API versions that join no users at all times do it for the names of users asked for.
+    """
+    everything = call.dialect.joins_users or not chosen
     joins = [
         f" LEFT JOIN users jt{number} ON jt{number}.id = {module.table}.{key}"
-        for number, key in enumerate(keys)
-        if key in module.fields and module.fields[key].stored
+        for number, (name, key) in enumerate(USER_NAMES.items())
+        if (everything or name in chosen) and key in module.fields and module.fields[key].stored
     ]
     link = module.links.get("accounts")
-    if link is not None and link.kind == "join" and module.name == "Contacts":
+    named = everything or not ACCOUNT_FIELDS.isdisjoint(chosen)
+    if link is not None and link.kind == "join" and module.name == "Contacts" and named:
         joins.append(
             " LEFT JOIN accounts_contacts jtl0"
             " ON jtl0.contact_id = contacts.id AND jtl0.deleted = 0"
@@ -105,7 +120,5 @@ def joined_tables(call: Call, module: Module) -> str:
 
 def ordering(call: Call, module: Module, order_by: Any) -> str:
     """Give the ORDER BY clause; without one, records come by id."""
-    terms = order_columns(module, str(order_by), call.dialect.order_by == "any") if order_by else []
-    if call.dialect.order_by == "ignored":
-        terms = []
+    terms = order_columns(module, str(order_by), call.dialect.order_by) if order_by else []
     return f" ORDER BY {', '.join([*terms, f'{module.table}.id'])}"

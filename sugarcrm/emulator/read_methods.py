@@ -109,12 +109,12 @@ def get_entry_list(
 ) -> dict[str, Any]:
     """Give a page of the records that a condition finds."""
     module = call.enter(module_name)
-    statement = Listing(call, module, query, order_by, deleted)
+    names = field_names(call, fields)
+    statement = Listing(call, module, query, order_by, deleted, names)
     if call.dialect.list_needs_export and not call.user.may("export", module.name):
         raise no_access()
     if not call.user.may("list", module.name):
         raise no_access()
-    names = field_names(call, fields)
     start = integer(offset)
     start = 0 if start == -1 else start
     size = integer(max_results) if integer(max_results) > 0 else call.service.page_size

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 from sugarcrm.emulator import addresses, names
@@ -63,10 +64,22 @@ def shown_number(field: Field) -> Show:
         places = field.precision or 8
         return lambda v: f"{struct.unpack('f', struct.pack('f', v))[0]:.{places}f}"
     if field.precision is not None:
-        return lambda value: f"{value:.{field.precision}f}"
+        return shown_decimal(field, field.precision)
     if field.type == "currency":
         return lambda value: f"{value:.6f}"
     return lambda value: str(int(value)) if float(value).is_integer() else str(value)
+
+
+def shown_decimal(field: Field, places: int) -> Show:
+    """Make the function that writes a decimal; the largest that fits is told exactly."""
+    largest = Decimal(10) ** (int(str(field.length or 18)) - places) - Decimal(1).scaleb(-places)
+
+    def show(value: Any) -> str:
+        if abs(value) >= float(largest):
+            return f"{largest.copy_sign(Decimal(value)):f}"
+        return f"{value + 0.0:.{places}f}"
+
+    return show
 
 
 def show_of(field: Field, module: Module, dialect: Dialect) -> Show:

@@ -23,6 +23,7 @@ from sugarcrm.emulator.written import Written, php_text
 FALSE_TEXTS = frozenset({"off", "false", "0", "no"})
 NUMBER = re.compile(r"[+-]?[0-9.]*")
 EXPONENT = re.compile(r"[+-]?\d.*[eE][+-]?\d+")
+INT_BITS = 64
 LEADING_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 FOUR_BYTES = re.compile("[\U00010000-\U0010ffff]")
 NO_DAY = "1900-01-01"  # what custom date fields take for empty
@@ -63,7 +64,7 @@ def written(field: Field, value: Any, before: Any, creating: bool, dialect: Dial
     if field.type in NUMERIC_TYPES:
         if dialect.first and field.custom and value == "":
             return Written(value, 0)
-        return number(field, value, unchanged)
+        return number(field, value, unchanged, dialect)
     if field.type == "bool":
         return boolean(field, value, unchanged, creating or not dialect.php_8)
     if field.type in DATETIME_TYPES:
@@ -114,8 +115,8 @@ def fitted(field: Field, stored: str, dialect: Dialect) -> str:
 def unformatted(value: str) -> float | None:
     """Read a number as a person may write it; None if no digit leads."""
     bare = value.replace(",", "").replace("$", "").strip()
-    if EXPONENT.match(bare):
-        bare = str(Decimal(leading_exponent(bare)).quantize(Decimal(1)))
+    if EXPONENT.fullmatch(bare):
+        bare = f"{Decimal(leading_exponent(bare)).to_integral_value(ROUND_HALF_UP):f}"
     match = NUMBER.match(bare)
     digits = LEADING_NUMBER.match(match[0]) if match and match[0] else None
     return float(digits[0]) if digits else None
@@ -127,13 +128,24 @@ def leading_exponent(text_: str) -> str:
     return match[0] if match else "0"
 
 
-def number(field: Field, value: Any, unchanged: bool) -> Written:
+def wrapped(value: float) -> int:
+    """Cut a number to PHP's integers; one that is too large starts again from the smallest."""
+    half = 1 << (INT_BITS - 1)
+    return (int(value) + half) % (2 * half) - half
+
+
+def written_out(value: float) -> float:
+    """Give a number as PHP writes it in a statement: with 14 digits."""
+    return float(f"{value:.14g}")
+
+
+def number(field: Field, value: Any, unchanged: bool, dialect: Dialect) -> Written:
     """Read a number; a custom field that is none becomes NULL, and says so."""
     empty = value in ("", "NULL") or value is True or value == 0
     whole = field.type == "int"
     if not unchanged and not empty and isinstance(value, str):
         read = unformatted(value) or 0.0
-        value = int(read) if whole else read
+        value = wrapped(read) if whole else read
     numeric = isinstance(value, int | float) and not isinstance(value, bool)
     if not numeric and isinstance(value, str) and LEADING_NUMBER.fullmatch(value.strip()):
         numeric = True
@@ -142,7 +154,9 @@ def number(field: Field, value: Any, unchanged: bool) -> Written:
     if not numeric:
         kept = value if not field.custom else "NULL"
         return Written(kept, None if value == "" or field.custom else int(bool(value)))
-    return Written(value, stored_number(field, Decimal(str(value).strip())))
+    short = written_out(value) if isinstance(value, float) else value
+    shown = value if dialect.php_8 else short  # PHP 5 answers with 14 digits, too
+    return Written(shown, stored_number(field, Decimal(str(short).strip())))
 
 
 def stored_number(field: Field, value: Decimal) -> int | float:
