@@ -45,6 +45,19 @@ def no_access() -> SugarError:
     return SugarError(40, "Access Denied", "You do not have access")
 
 
+def invalid_data() -> SugarError:
+    text = "The data sent for this function is invalid. Please look at WSDL file for details"
+    return SugarError(1001, "Invalid data sent", text)
+
+
+def no_targets() -> SugarError:
+    text = (
+        "set_campaign_merge: Merge action status will not be updated, because, campaign_id is null"
+        " or no targets were selected"
+    )
+    return SugarError(1005, "Invalid set_campaign_merge data", text)
+
+
 def invalid_call(name: str) -> SugarError:
     return SugarError(
         "-1",

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import msgspec
 
 from sugarcrm.emulator.answers import FatalError
-from sugarcrm.emulator.profiles import Dialect
+from sugarcrm.emulator.profiles import API_VERSIONS, Dialect
 
-SessionUse = Literal["none", "login", "error 11", "error 10"]
+SessionUse = Literal["none", "login", "error 11", "error 10", "answer 0"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
@@ -25,6 +25,11 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
     handler: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     session: SessionUse = "error 11"
+    since: str = API_VERSIONS[0]
+
+    def is_in(self, version: str) -> bool:
+        """Tell whether an API version has the method."""
+        return API_VERSIONS.index(version) >= API_VERSIONS.index(self.since)
 
 
 def signature(text: str, **defaults: Any) -> tuple[Parameter, ...]:

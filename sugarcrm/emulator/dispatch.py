@@ -5,6 +5,7 @@ from typing import Any
 
 from sugarcrm.emulator import methods
 from sugarcrm.emulator.answers import (
+    FatalError,
     NullError,
     invalid_call,
     invalid_login,
@@ -15,6 +16,7 @@ from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.sessions import Session
 from sugarcrm.emulator.users import User
+from sugarcrm.emulator.values import truthy
 
 NOBODY = User(id="", user_name="", full_name="", is_admin=False, shows_full_names=False)
 
@@ -33,7 +35,7 @@ def dispatch(call: Call, name: str, data: list[Any] | dict[str, Any], latency_s:
         SugarError, NullError, FatalError, DatabaseError: the call ends otherwise.
     """
     method = method_named(name)
-    if method is None:
+    if method is None or not method.is_in(call.version):
         raise invalid_call(call.dialect.invalid_call)
     tolerant = method.session == "login" and call.dialect.login_tolerant
     parameters = methods.parameters_of(method, call.dialect)
@@ -44,6 +46,8 @@ def dispatch(call: Call, name: str, data: list[Any] | dict[str, Any], latency_s:
         time.sleep(latency_s)
         with call.database.turn:
             return method.handler(call, *arguments)
+    if method.session == "answer 0" and call.service.sessions.find(arguments[0]) is None:
+        return 0
     session = session_of(call, method, arguments[0])
     with session.turn, inside.done_late(call.service.faults, [name.lower()]):
         time.sleep(latency_s)
@@ -58,12 +62,15 @@ def session_of(call: Call, method: Method, session_id: Any) -> Session:
 
     Raises:
         SugarError: there is none. NullError: no id was sent to an API version that says nothing.
+        FatalError: the id is a list (PHP 8).
     """
     session = call.service.sessions.find(session_id)
     if session is not None:
         return session
-    if not session_id and call.dialect.null_without_session:
+    if call.dialect.null_without_session and not truthy(session_id):
         raise NullError
+    if call.dialect.php_8 and session_id and isinstance(session_id, dict | list):
+        raise FatalError
     if method.session == "error 10":
         raise invalid_login()
     raise invalid_session()

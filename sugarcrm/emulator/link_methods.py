@@ -1,15 +1,16 @@
 """get_relationships, set_relationship, set_relationships."""
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from sugarcrm.emulator import validator
-from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
+from sugarcrm.emulator.answers import DatabaseError, FatalError, invalid_data, no_access
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.links import connect, disconnect, link_list, related_records
 from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, find
-from sugarcrm.emulator.schema import Module
+from sugarcrm.emulator.schema import DATETIME_TYPES, Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
 from sugarcrm.emulator.values import integer, truthy
@@ -43,8 +44,8 @@ def get_relationships(
     if link is None or target is None:
         return {"entry_list": [], "relationship_list": []}
     page = None
-    if call.dialect.relationship_pages and (integer(limit) or integer(offset)):
-        page = (integer(limit) or -1, integer(offset))
+    if call.dialect.relationship_pages and integer(limit) > 0:
+        page = (integer(limit), max(integer(offset), 0))
     try:
         # a parent that is gone has the empty id, which orphans have as their parent
         owner = record or {"id": ""}
@@ -91,9 +92,18 @@ def php_order(value: Any) -> tuple[int, float, str]:
 def related_entries(
     call: Call, target: Module, records: list[Row], names: list[str], links: Any
 ) -> dict[str, Any]:
-    """Write linked records; an id that was not asked for is null."""
-    lists = Reader(call, target, names).entries(records)
-    id_given = call.dialect.ids_of_related or not names or "id" in names
+    """Write linked records; an id that was not asked for is null.
+
+    Without a choice of fields the server shows as many blank beans.
+    """
+    reader = Reader(call, target, names)
+    lists = reader.entries(records)
+    if not names and not call.dialect.early:
+        lists = [blank(target, reader.names)] * len(records)
+    for entry in lists if names else ():
+        for name in reader.names:
+            entry.setdefault(name, {"name": name, "value": ""})
+    id_given = call.dialect.ids_of_related or "id" in names
     shown = [
         {
             "id": record["id"] if id_given else None,
@@ -106,6 +116,14 @@ def related_entries(
     return {"entry_list": shown, "relationship_list": related}
 
 
+def blank(target: Module, names: Sequence[str]) -> dict[str, Any]:
+    """Give what a bean that was never read holds: the defaults of its fields."""
+    fields = [target.fields[name] for name in names]
+    dated = DATETIME_TYPES | {"date"}
+    held = {f.name: str(f.default) for f in fields if f.default is not None and f.type not in dated}
+    return {n: {"name": n, "value": 0 if n == "deleted" else value} for n, value in held.items()}
+
+
 def set_relationship(
     call: Call,
     module_name: Any,
@@ -116,7 +134,7 @@ def set_relationship(
     delete: Any,
 ) -> dict[str, int]:
     """Link records, or break links, and count the call as one."""
-    removing = integer(delete) == 1
+    removing = truthy(delete)
     done = relate(call, module_name, record_id, link_name, related_ids, values, removing)
     return {
         "created": int(done and not removing),
@@ -144,7 +162,7 @@ def relate(
     if not call.user.may("view", module.name, owns(call.user, record)):
         return False
     target = call.service.schema.get(link.target)
-    ids = related_ids if isinstance(related_ids, list) else [related_ids]
+    ids = related_ids if isinstance(related_ids, list) else [related_ids] * (not removing)
     if record is None or target is None:
         return True
     fields = dict(pairs(call, values)) if isinstance(values, dict | list) else {}
@@ -152,9 +170,11 @@ def relate(
         for other_id in ids:
             other = find(call, target, other_id)
             if removing:
-                disconnect(call, link, record, str(other_id or "-"))
+                disconnect(call, link, record, str(other_id or ""))
             elif other is not None:
                 connect(call, link, record, other, fields)
+            elif not call.dialect.early:
+                break  # the server leaves out those behind a record that it can't find
     call.records += len(ids)
     return True
 
@@ -168,14 +188,26 @@ def set_relationships(
     values: Any,
     deletes: Any,
 ) -> dict[str, int]:
-    """Do several set_relationship calls and add up their counts."""
+    """Do several set_relationship calls and add up their counts.
+
+    Raises:
+        SugarError: one of the first four lists is empty.
+    """
     lists = (module_names, record_ids, link_names, related_ids)
     if not all(isinstance(items, list) and items for items in lists):
-        return {"created": 0, "failed": 0, "deleted": 0}
+        raise invalid_data()
     total = {"created": 0, "failed": 0, "deleted": 0}
-    for number, (name, record_id, link, ids) in enumerate(zip(*lists, strict=False)):
-        extra = values[number] if isinstance(values, list) and number < len(values) else []
-        flag = deletes[number] if isinstance(deletes, list) and number < len(deletes) else 0
+    flag: Any = 0
+    for number, name in enumerate(module_names):
+        record_id, link, ids = (nth(items, number) for items in lists[1:])
+        flag = nth(deletes, number, flag)  # it stands until another comes
+        extra = nth(values, number, [])
         counts = set_relationship(call, name, record_id, link, ids, extra, flag)
         total = {key: total[key] + counts[key] for key in total}
     return total
+
+
+def nth(items: Any, number: int, otherwise: Any = None) -> Any:
+    """Give an item of a list; *otherwise* if there is none, or null."""
+    item = items[number] if isinstance(items, list) and number < len(items) else None
+    return otherwise if item is None else item

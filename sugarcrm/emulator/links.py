@@ -90,14 +90,36 @@ def link_list(call: Call, module: Module, record: Row, wanted: Any) -> list[dict
 def link_rows(
     call: Call, link: Link, records: Sequence[Row], fields: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Give the chosen fields of linked records; one that the record lacks is empty."""
+    """Give the chosen fields of linked records; one that the record lacks is empty.
+
+    The API versions that give no computed fields otherwise do it here, and links as empty.
+    """
     module = call.service.schema[link.target]
-    fields = [name for name in fields if isinstance(name, str)]
+    fields = [name for name in dict.fromkeys(fields) if isinstance(name, str)]
+    if call.dialect.early:
+        return early_link_rows(call, link, records, fields)
+    rows = Reader(call, module, fields, unfiltered=True).values(records)
+    shown = fields
+    if call.dialect.computed_fields:
+        shown = [name for name in fields if name not in module.links]
+    midnight = " 00:00:00" if call.dialect.relationship_pages else ""
+    for name in shown:
+        if name in module.fields and module.fields[name].type == "date":
+            for row in rows:
+                row[name] = f"{row[name]}{midnight}" if row[name] else ""
+    return [{n: {"name": n, "value": row.get(n, "")} for n in shown} for row in rows]
+
+
+def early_link_rows(
+    call: Call, link: Link, records: Sequence[Row], fields: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Give the chosen fields of linked records as 6.0 and 6.1 do, from the join table, too."""
+    module = call.service.schema[link.target]
     rows = Reader(call, module, fields).values(records)
     known = set(fields) - set(module.links)
     hidden = {n for n in known & module.fields.keys() if all(n not in row for row in rows)}
-    shown = [n for n in dict.fromkeys(fields) if n in known - hidden]
-    if call.dialect.early and link.table == "email_addr_bean_rel":
+    shown = [name for name in fields if name in known - hidden]
+    if link.table == "email_addr_bean_rel":
         if call.dialect.first and link.relationship == "leads_email_addresses":
             shown = [name for name in shown if name != "primary_address"]
         for row, record in zip(rows, records, strict=True):
@@ -117,7 +139,8 @@ def connect(call: Call, link: Link, record: Row, other: Row, fields: dict[str, A
         call.database.update(module.table, changes, "id = ?", [other["id"]])
     elif link.kind == "parent":
         own = next(m for m in call.service.schema.values() if link in m.links.values())
-        changes = {link.own_key: other["id"]} | link.fixed | {"date_modified": now}
+        stamp = {"date_modified": now, "modified_user_id": call.user.id}
+        changes = {link.own_key: other["id"]} | link.fixed | stamp
         call.database.update(own.table, changes, "id = ?", [record["id"]])
 
 
@@ -141,16 +164,21 @@ def disconnect(call: Call, link: Link, record: Row, other_id: str) -> None:
     module = call.service.schema.get(link.target)
     if module is None or link.kind == "none":
         return
-    now = now_text()
+    stamp = {"date_modified": now_text(), "modified_user_id": call.user.id}
     if link.kind == "parent":
         own = next(m for m in call.service.schema.values() if link in m.links.values())
-        call.database.update(own.table, {link.own_key: ""}, "id = ?", [record["id"]])
+        changes = {link.own_key: ""} | stamp
+        where, values = f"id = ? AND {link.own_key} <> ''", [record["id"]]
+        if other_id:
+            where, values = f"id = ? AND {link.own_key} = ?", [*values, other_id]
+        call.database.update(own.table, changes, where, values)
         return
     table = link.table if link.kind == "join" else module.table
     columns = {link.own_key if link.kind == "join" else link.other_key: record["id"]} | link.fixed
     if other_id:
         columns[link.other_key if link.kind == "join" else "id"] = other_id
     where = " AND ".join(f"{column} = ?" for column in columns)
-    changes: dict[str, Any] = {"deleted": 1} if link.kind == "join" else {link.other_key: ""}
-    changes["date_modified"] = now
+    changes = {"deleted": 1, "date_modified": stamp["date_modified"]}
+    if link.kind == "children":
+        changes = {link.other_key: ""} | stamp
     call.database.update(table, changes, f"{where} AND deleted = 0", list(columns.values()))

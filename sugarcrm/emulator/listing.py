@@ -45,7 +45,7 @@ class Listing:
         self._told_of_count = (
             f"Error running count query for {module.bean} List:  Query Failed: {counting}"
         )
-        where = str(query or "").strip()
+        where = condition_text(query)
         checked = call.dialect.checks_queries
         if checked and not validator.allowed(where, str(order_by or "")):
             raise no_access()
@@ -85,6 +85,11 @@ class Listing:
         statement = f"SELECT COUNT(*) AS n FROM {self._from}{self._where}"  # noqa: S608 translated
         with telling(self._told_of_count):
             return int(self._call.database.rows(statement, self._values)[0]["n"])
+
+
+def condition_text(query: Any) -> str:
+    """Read the `query` argument; a list is the word that PHP makes of it."""
+    return "Array" if query and isinstance(query, dict | list) else str(query or "").strip()
 
 
 @contextmanager

@@ -65,6 +65,11 @@ LOGIN_TOLERANT = signature(
 METHODS = {
     "login": Method(handler=session_methods.login, parameters=LOGIN_STRICT, session="login"),
     "logout": Method(handler=session_methods.logout, parameters=signature("session")),
+    "seamless_login": Method(
+        handler=session_methods.seamless_login,
+        parameters=signature("session"),
+        session="answer 0",
+    ),
     "get_user_id": Method(handler=session_methods.get_user_id, parameters=signature("session")),
     "get_server_info": Method(
         handler=session_methods.get_server_info, parameters=(), session="none"
@@ -79,7 +84,9 @@ METHODS = {
         parameters=signature("session module_name fields", fields=()),
     ),
     "get_module_fields_md5": Method(
-        handler=metadata.get_module_fields_md5, parameters=signature("session module_name")
+        handler=metadata.get_module_fields_md5,
+        parameters=signature("session module_name"),
+        since="v3",
     ),
     "get_entry": Method(handler=read_methods.get_entry, parameters=READ_ONE),
     "get_entries": Method(handler=read_methods.get_entries, parameters=READ_MANY),
@@ -87,6 +94,14 @@ METHODS = {
     "get_entries_count": Method(
         handler=read_methods.get_entries_count,
         parameters=signature("session module_name query deleted"),
+    ),
+    "get_note_attachment": Method(
+        handler=read_methods.get_note_attachment, parameters=signature("session id")
+    ),
+    "set_campaign_merge": Method(
+        handler=write_methods.set_campaign_merge,
+        parameters=signature("session targets campaign_id"),
+        session="error 10",
     ),
     "search_by_module": Method(
         handler=search.search_by_module, parameters=SEARCH, session="error 10"

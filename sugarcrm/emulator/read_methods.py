@@ -1,17 +1,20 @@
 """get_entry, get_entries, get_entry_list, get_entries_count."""
 
+import re
 import sqlite3
 from typing import Any
 
 from sugarcrm.emulator.answers import DatabaseError, FatalError, no_access
+from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.links import link_list
-from sugarcrm.emulator.listing import Listing
-from sugarcrm.emulator.reading import Reader, find_all, source
+from sugarcrm.emulator.listing import Listing, condition_text
+from sugarcrm.emulator.reading import Reader, find, find_all, source
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
 from sugarcrm.emulator.values import integer
 
+LEADING_DIGIT = re.compile(r"\s*[-+]?\.?\d")
 NO_FIELD = ""  # what text in place of a list of fields comes down to on PHP 5
 GONE = [
     {
@@ -115,10 +118,12 @@ def get_entry_list(
         raise no_access()
     if not call.user.may("list", module.name):
         raise no_access()
-    start = integer(offset)
-    start = 0 if start == -1 else start
+    start = place_of(call, offset)
     size = integer(max_results) if integer(max_results) > 0 else call.service.page_size
-    records = statement.page(max(start, 0), inside.capped(call.service.faults, size))
+    size = inside.capped(call.service.faults, size)
+    records = statement.page(max(start, 0), size)
+    if call.dialect.early:
+        records = early_page(records, start, size)
     if isinstance(fields, dict) and not call.dialect.keyed_field_lists:
         # the statement of these versions fetches the columns that the keys name
         records = [
@@ -142,12 +147,43 @@ def get_entry_list(
     }
 
 
+def place_of(call: Call, offset: Any) -> int:
+    """Read an offset; true counts as -1, which means the first record.
+
+    Raises:
+        FatalError: it is a list, or (PHP 8) text without a number.
+    """
+    if isinstance(offset, dict | list):
+        raise FatalError
+    if (
+        call.dialect.php_8
+        and isinstance(offset, str)
+        and offset
+        and not LEADING_DIGIT.match(offset)
+    ):
+        raise FatalError
+    start = -1 if offset is True else integer(offset)
+    return 0 if start == -1 else start
+
+
+def early_page(records: list[Row], start: int, size: int) -> list[Row]:
+    """Give what 6.0 and 6.1 make of a page.
+
+    They look for row number *start* of the page again, which skips rows of a page that is
+    longer than that. A negative start comes to row 0 on the way, and reads it again.
+    """
+    if start >= 0:
+        return records[start:] if len(records) > start else records
+    first = records[:-start]
+    return (first + records if len(first) == -start else first)[:size]
+
+
 def get_entries_count(call: Call, module_name: Any, query: Any, deleted: Any) -> dict[str, Any]:
     """Count what a condition finds; null if the database cannot read it."""
     module = call.enter(module_name)
     if not call.user.may("list", module.name):
         raise no_access()
-    where = str(query or "").strip()
+    where = condition_text(query)
     try:
         conditions = []
         if where:
@@ -161,3 +197,16 @@ def get_entries_count(call: Call, module_name: Any, query: Any, deleted: Any) ->
     except (sqlite3.Error, DatabaseError):
         return {"result_count": None}
     return {"result_count": str(row["n"] if row else 0)}
+
+
+def get_note_attachment(call: Call, note_id: Any) -> dict[str, Any]:
+    """Give the file of a note; none is kept here, so its content is empty."""
+    module = call.service.schema["Notes"]
+    note = find(call, module, note_id)
+    if not call.user.may("view", module.name, owns(call.user, note)):
+        raise no_access()
+    held = note or {"filename": ""}
+    shown = {"id": note_id, "filename": held.get("filename") or "", "file": ""}
+    parent = {"id": held.get("parent_id"), "name": held.get("parent_type")}
+    related = {f"related_module_{key}": value for key, value in parent.items()}
+    return {"note_attachment": shown | related}

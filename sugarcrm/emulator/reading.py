@@ -105,15 +105,21 @@ class Reader:
     """Writes records of one module, for one call and one choice of fields.
 
     No choice means every field. A field that is unknown, a link, or not given in this API
-    version is left out.
+    version is left out; with *unfiltered* every field is given.
     """
 
     def __init__(
-        self, call: Call, module: Module, fields: Sequence[str], listed: bool = False
+        self,
+        call: Call,
+        module: Module,
+        fields: Sequence[str],
+        listed: bool = False,
+        unfiltered: bool = False,
     ) -> None:
         self._call = call
         self._module = module
         self._listed = listed
+        self._unfiltered = unfiltered
         wanted = [name for name in fields or module.fields if name in module.fields]
         first = [name for name in USER_NAMES if name in wanted]
         rest = [n for n in wanted if n not in USER_NAMES and self._given(module.fields[n])]
@@ -129,7 +135,7 @@ class Reader:
         """Tell whether this API version gives the field at all."""
         if field.sensitive:
             return False
-        if field.source != "non-db" or self._call.dialect.computed_fields:
+        if self._unfiltered or field.source != "non-db" or self._call.dialect.computed_fields:
             return True
         if field.name in {"email1", "email2"} or field.type == "relate":
             return True

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from sugarcrm.emulator.answers import no_access, no_module
+from sugarcrm.emulator.answers import FatalError, no_access, no_module
 from sugarcrm.emulator.database import Database
 from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.profiles import Dialect
@@ -11,6 +11,7 @@ from sugarcrm.emulator.queries import Queries
 from sugarcrm.emulator.schema import Module, Schema
 from sugarcrm.emulator.sessions import Sessions
 from sugarcrm.emulator.users import User, Users
+from sugarcrm.emulator.values import truthy
 
 _SUGARCRM_MODULES = "Home Calendar Documents Bugs Cases Project ProspectLists Prospects"
 _SUITECRM_MODULES = """
@@ -60,7 +61,10 @@ class Call:
 
         Raises:
             SugarError: there is none of this name, or the user may not.
+            FatalError: the name is empty, which passes the check, or (PHP 8) a list.
         """
+        if not truthy(name) or (self.dialect.php_8 and isinstance(name, dict | list)):
+            raise FatalError
         self.module = name if isinstance(name, str) else None
         module = self.service.schema.get(name) if isinstance(name, str) else None
         if module is None:

@@ -10,9 +10,9 @@ from sugarcrm.emulator.users import User
 
 def login(call: Call, user_auth: Any, _application: Any, _options: Any) -> dict[str, Any]:
     """Open a session for the user whose name and password these are."""
+    if isinstance(user_auth, str) and call.dialect.php_8:
+        raise FatalError
     if not isinstance(user_auth, dict):
-        if call.dialect.php_8:
-            raise FatalError
         raise invalid_login()
     name, password = user_auth.get("user_name"), user_auth.get("password")
     plain = str(user_auth.get("encryption") or "") == "PLAIN"
@@ -55,6 +55,11 @@ def login_fields(call: Call, user: User) -> dict[str, Any]:
         "mobile_max_list_entries": None,
         "mobile_max_subpanel_entries": None,
     }
+
+
+def seamless_login(call: Call) -> int:
+    """Tell that the session is alive; for one that is not, the answer is 0."""
+    return int(bool(call.session_id))
 
 
 def logout(call: Call) -> None:

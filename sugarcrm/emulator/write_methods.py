@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sugarcrm.emulator import batches
-from sugarcrm.emulator.answers import FatalError, NullError, no_access
+from sugarcrm.emulator.answers import FatalError, NullError, no_access, no_targets
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.reading import Reader, find
 from sugarcrm.emulator.saving import Saved, mark_deleted, save
@@ -35,7 +35,7 @@ def set_entry(call: Call, module_name: Any, values: Any, _track_view: Any) -> di
         if saved.deleted:
             mark_deleted(call, module, saved.id)
     call.records = 1
-    answer: dict[str, Any] = {"id": saved.id}
+    answer: dict[str, Any] = {"id": sent["id"] if truthy(record_id) else saved.id}
     if call.dialect.echoes_fields:
         answer["entry_list"] = echo(call, module, sent, saved)
     return answer
@@ -118,3 +118,13 @@ def batch_pairs(call: Call, module: Module, values: Any) -> dict[str, Any]:
     if enums and call.dialect.fatal_enums_in_batches and call.dialect.php_8:
         raise FatalError
     return sent
+
+
+def set_campaign_merge(_call: Call, targets: Any, campaign_id: Any) -> None:
+    """Take note that a campaign's letters were merged: nothing that an answer shows.
+
+    Raises:
+        SugarError: there is no campaign, or no target.
+    """
+    if not truthy(campaign_id) or not isinstance(targets, list) or not targets:
+        raise no_targets()
