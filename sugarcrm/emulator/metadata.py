@@ -5,9 +5,11 @@ from typing import Any
 
 import msgspec
 
+from sugarcrm.emulator.answers import FatalError
 from sugarcrm.emulator.schema import Field, Link
 from sugarcrm.emulator.service import OTHER_MODULES, SUGARCRM_MODULES, Call
 from sugarcrm.emulator.users import RIGHTS
+from sugarcrm.emulator.values import truthy
 
 _TABS = """
 Home Accounts Contacts Opportunities Leads Calendar Documents Emails Campaigns Calls
@@ -39,8 +41,16 @@ def module_entry(call: Call, name: str) -> dict[str, Any]:
 
 
 def get_module_fields(call: Call, module_name: Any, fields: Any = None) -> dict[str, Any]:
-    """Describe the chosen fields and links of a module, or all."""
+    """Describe the chosen fields and links of a module, or all; by text, PHP 5 chooses none.
+
+    Raises:
+        FatalError: the choice is text (PHP 8).
+    """
     module = call.enter(module_name)
+    if isinstance(fields, str) and truthy(fields):
+        if call.dialect.php_8:
+            raise FatalError
+        fields = [None]
     chosen = fields if isinstance(fields, list) else []
     shown = [f for f in module.fields.values() if not chosen or f.name in chosen]
     links = [link for link in module.links.values() if not chosen or link.name in chosen]

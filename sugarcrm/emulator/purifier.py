@@ -13,9 +13,10 @@ BLOCK += " caption tbody td tfoot th thead tr ul colgroup"
 _VOID = "br hr img col"
 VOID = frozenset(_VOID.split())
 BLOCKS = frozenset(BLOCK.split()) | {"hr"}
-ALLOWED = frozenset(INLINE.split()) | BLOCKS | VOID
+FRAME = "iframe"  # the server adds it to what its purifier allows; it needs a source
+ALLOWED = frozenset(INLINE.split()) | BLOCKS | VOID | {FRAME}
 HIDDEN = frozenset({"script", "style", "title", "head"})
-KEPT_EMPTY = frozenset({"td", "th", "colgroup"})
+KEPT_EMPTY = frozenset({"td", "th", "colgroup", FRAME})
 CLOSES_ITSELF = frozenset({"li", "td", "th", "tr", "dt", "dd", "p"})
 NEEDS_PARENT = {
     "li": frozenset({"ul", "ol", "dir", "menu"}),
@@ -25,6 +26,8 @@ NEEDS_PARENT = {
     "dt": frozenset({"dl"}),
     "dd": frozenset({"dl"}),
 }
+FRAME_ATTRIBUTES = frozenset({"frameborder", "marginwidth", "marginheight", "scrolling"})
+PLAIN_TEXT = re.compile(r"(?i)<(/?)xmp>")
 _ATTRIBUTES = """
 abbr align alt bgcolor border cellpadding cellspacing cite class clear color colspan dir
 face for height href hspace lang name noshade rel rowspan scope size span src start
@@ -63,6 +66,7 @@ def purified(text: str, keep_empty: bool = False) -> str:
     Elements without content go, too, unless *keep_empty*.
     """
     text = CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = PLAIN_TEXT.sub(r"<\1pre>", text)
     if "<" not in text and "&" not in text and ">" not in text:
         return text
     reader = Purifier(keep_empty)
@@ -102,6 +106,8 @@ class Purifier(HTMLParser):
         if parents and not any(name in parents for name, _ in self._open):
             return
         attributes = kept_attributes(tag, attrs)
+        if tag == FRAME and " src=" not in attributes:
+            return
         if tag in VOID:
             if tag != "img" or "src=" in attributes:
                 self._parts[-1].append(f"<{tag}{attributes} />")
@@ -165,12 +171,17 @@ def kept_attributes(tag: str, attributes: list[tuple[str, str | None]]) -> str:
             kept["id"] = f"sugar_text_{text}"
         elif name == "style" and safe(name, text):
             kept[name] = declarations(text)
-        elif name in ATTRIBUTES and name not in kept and safe(name, text):
+        elif name not in kept and attribute_allowed(tag, name) and safe(name, text):
             kept[name] = text
     if tag == "img" and "src" in kept:
         kept.setdefault("alt", kept["src"].rpartition("/")[2])
     pairs = (f' {n}="{escaped(v).replace(chr(34), "&quot;")}"' for n, v in kept.items())
     return "".join(pairs)
+
+
+def attribute_allowed(tag: str, name: str) -> bool:
+    """Tell whether an element may have an attribute."""
+    return name in ATTRIBUTES or (tag == FRAME and name in FRAME_ATTRIBUTES)
 
 
 def declarations(style: str) -> str:

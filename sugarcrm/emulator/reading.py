@@ -1,13 +1,12 @@
 """Records as the API shows them."""
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
 from typing import Any
 
-from sugarcrm.emulator import addresses, names
+from sugarcrm.emulator import addresses, contact_fields, names
 from sugarcrm.emulator.database import EMAILS_TEXT, Row
 from sugarcrm.emulator.entities import to_html
+from sugarcrm.emulator.numerals import shown_number
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Link, Module
 from sugarcrm.emulator.service import Call
@@ -56,30 +55,6 @@ def source(module: Module) -> str:
         return module.table
     custom = module.custom_table
     return f"{module.table} LEFT JOIN {custom} ON {module.table}.id = {custom}.id_c"
-
-
-def shown_number(field: Field) -> Show:
-    """Make the function that writes a number of this field."""
-    if field.type == "float" and field.custom:
-        places = field.precision or 8
-        return lambda v: f"{struct.unpack('f', struct.pack('f', v))[0]:.{places}f}"
-    if field.precision is not None:
-        return shown_decimal(field, field.precision)
-    if field.type == "currency":
-        return lambda value: f"{value:.6f}"
-    return lambda value: str(int(value)) if float(value).is_integer() else str(value)
-
-
-def shown_decimal(field: Field, places: int) -> Show:
-    """Make the function that writes a decimal; the largest that fits is told exactly."""
-    largest = Decimal(10) ** (int(str(field.length or 18)) - places) - Decimal(1).scaleb(-places)
-
-    def show(value: Any) -> str:
-        if abs(value) >= float(largest):
-            return f"{largest.copy_sign(Decimal(value)):f}"
-        return f"{value + 0.0:.{places}f}"
-
-    return show
 
 
 def show_of(field: Field, module: Module, dialect: Dialect) -> Show:
@@ -208,6 +183,8 @@ class Reader:
             plain = self._module.name == "Contacts" and name == "name"
             salutations = self._call.service.options["salutation_dom"]
             return to_html(names.person_name(record, salutations, not plain))
+        if self._module.name in contact_fields.MODULES and name in contact_fields.FIELDS:
+            return contact_fields.shown(self._call, record, name)
         if name == "parent_name":
             schema = self._call.service.schema
             return to_html(names.parent_name(self._call.database, schema, record))

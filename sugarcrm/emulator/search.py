@@ -6,7 +6,7 @@ from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.values import integer
+from sugarcrm.emulator.values import integer, truthy
 
 SHOWN_FIELDS = ("id", "name", "first_name", "last_name", "email1", "phone_work", "status")
 
@@ -22,15 +22,16 @@ def search_by_module(
     _unified: Any,
     _favorites: Any,
 ) -> dict[str, Any]:
-    """Give what is found in each of the modules that the user may list."""
-    names = modules if isinstance(modules, list) else []
+    """Give what is found in each of the modules that the user may list; nothing for no text."""
+    text = str(text or "").strip()
+    names = modules if isinstance(modules, list) and truthy(text) else []
     found = []
     for name in names:
         module = call.service.schema.get(name) if isinstance(name, str) else None
         if module is None or not call.user.may("list", module.name):
             continue
         page = (integer(max_results) or call.service.page_size, max(integer(offset), 0))
-        condition, values = matching(module, str(text or ""), str(assigned_user_id or ""))
+        condition, values = matching(module, text, str(assigned_user_id or ""))
         statement = f"SELECT * FROM {source(module)} WHERE {condition} LIMIT ? OFFSET ?"  # noqa: S608 own names
         records = call.database.rows(statement, [*values, *page])
         chosen = field_names(call, fields) or [n for n in SHOWN_FIELDS if n in module.fields]
