@@ -167,18 +167,18 @@ def disconnect(call: Call, link: Link, record: Row, other_id: str) -> None:
     stamp = {"date_modified": now_text(), "modified_user_id": call.user.id}
     if link.kind == "parent":
         own = next(m for m in call.service.schema.values() if link in m.links.values())
-        changes = {link.own_key: ""} | stamp
+        emptied = {link.own_key: ""} | stamp
         where, values = f"id = ? AND {link.own_key} <> ''", [record["id"]]
         if other_id:
             where, values = f"id = ? AND {link.own_key} = ?", [*values, other_id]
-        call.database.update(own.table, changes, where, values)
+        call.database.update(own.table, emptied, where, values)
         return
     table = link.table if link.kind == "join" else module.table
     columns = {link.own_key if link.kind == "join" else link.other_key: record["id"]} | link.fixed
     if other_id:
         columns[link.other_key if link.kind == "join" else "id"] = other_id
     where = " AND ".join(f"{column} = ?" for column in columns)
-    changes = {"deleted": 1, "date_modified": stamp["date_modified"]}
+    changes: dict[str, Any] = {"deleted": 1, "date_modified": stamp["date_modified"]}
     if link.kind == "children":
         changes = {link.other_key: ""} | stamp
     call.database.update(table, changes, f"{where} AND deleted = 0", list(columns.values()))

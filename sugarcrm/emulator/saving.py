@@ -212,9 +212,7 @@ def write_relations(call: Call, change: Change, held: dict[str, Any]) -> None:
         if addresses.widget_is_used(call.form):
             addresses.save_widget(call.database, module.name, change.key, call.form)
         elif change.creating or change.before is not None:
-            sent = {
-                name: plain(held.get(name), given[name]) for name in given if name in EMAIL_INPUTS
-            }
+            sent = {n: plain(held.get(n), v) for n, v in given.items() if n in EMAIL_INPUTS}
             addresses.save_fields(call.database, module.name, change.key, sent, call.dialect)
     if module.name == "Emails":
         activities.save_email(call, change.key, held, given, change.before)
@@ -232,12 +230,11 @@ def save_account(call: Call, module: Module, key: str, account_id: Any) -> None:
     link = module.links["accounts"]
     if link.kind != "join":
         return
-    record = {"id": key}
-    links.disconnect(call, link, record, "")
+    links.disconnect(call, link, {"id": key}, "")
     statement = "SELECT id FROM accounts WHERE id = ? AND deleted = 0"
     account = call.database.row(statement, [php_text(account_id)])
     if account:
-        links.connect(call, link, record, account, {})
+        links.connect(call, link, {"id": key}, account, {})
 
 
 def mark_deleted(call: Call, module: Module, record_id: str) -> None:
