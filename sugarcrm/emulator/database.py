@@ -25,6 +25,8 @@ JOIN_TABLES = {
     "accounts_opportunities": "opportunity_id account_id",
     "opportunities_contacts": "contact_id opportunity_id contact_role",
     "contacts_users": "contact_id user_id",
+    "contacts_cases": "contact_id case_id contact_role",
+    "prospect_lists_prospects": "prospect_list_id related_id related_type",
 }
 EMAILS_TEXT = (
     "from_addr",

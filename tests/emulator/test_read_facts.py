@@ -123,6 +123,20 @@ def links_nothing(s):
     return s.call("set_relationships", [], [], [], [], [], [])["number"]
 
 
+def belongs_to_lists(s):
+    """Put a lead and a contact on a list from either side, and a case to an account."""
+    target = s.saved("ProspectLists", name="Target")
+    lead, contact = s.saved("Leads", last_name="x"), s.saved("Contacts", last_name="x")
+    account, case = s.saved("Accounts", name="Owner"), s.saved("Cases", name="Broken")
+    pairs = (
+        ("ProspectLists", target, "leads", lead),
+        ("Contacts", contact, "prospect_lists", target),
+        ("Accounts", account, "cases", case),
+    )
+    made = [s.call("set_relationship", m, one, k, [other], [], 0) for m, one, k, other in pairs]
+    return [one["created"] for one in made] + s.values("Cases", case, "account_name")
+
+
 def shows_a_contact(s):
     values = {"salutation": "Mr.", "first_name": "Rui", "last_name": "Reis", "phone_work": "12"}
     contact = s.saved("Contacts", email1="rui@example.com", **values)
@@ -180,6 +194,10 @@ FACTS = {
         always(["9999999999999999.99", "150.00"]),
     ),
     "links by text, by nothing, to what is gone": (links, expected_links),
+    "target lists and cases": (
+        belongs_to_lists,
+        always([1, 1, 1, "Owner"]),
+    ),
     "links without any": (links_nothing, always(1001)),
     "the contact of a note": (shows_a_contact, always(["Mr. Rui Reis"])),
     "an iframe": (allows_markup, always(True)),

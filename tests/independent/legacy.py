@@ -45,6 +45,21 @@ def links_a_note_to_a_contact(session):
     assert [one.name for one in read.notes] == ["Newsletter opened"]
 
 
+def unlinks_what_it_linked(session):
+    contact = session.set_entry(sugarcrm.Contact(last_name="Unlinked"))
+    deal = session.set_entry(sugarcrm.Opportunity(name="Won"))
+    assert session.set_relationship(contact, deal)["created"] == 1
+    gone = session.set_relationship(contact, deal, delete=True)
+    assert (gone["created"], gone["failed"], gone["deleted"]) == (0, 0, 1), gone
+    read = session.get_entry("Contacts", contact.id, links={"opportunities": ["name"]})
+    assert not getattr(read, "opportunities", [])
+
+
+def gives_nothing_for_an_unknown_id(session):
+    read = session.get_entry("Leads", "nosuch")
+    assert getattr(read, "deleted", "1") == "1", vars(read)
+
+
 def refuses_a_wrong_password(_session):
     try:
         sugarcrm.Session(URL, USER_NAME, "wrong")
@@ -58,6 +73,8 @@ CLAIMS = (
     creates_reads_and_changes_a_record,
     lists_counts_and_gets_several,
     links_a_note_to_a_contact,
+    unlinks_what_it_linked,
+    gives_nothing_for_an_unknown_id,
     refuses_a_wrong_password,
 )
 

@@ -30,9 +30,6 @@ ADDED_OPTIONS = {
     "dom_email_directions": {"Inbound": "Inbound", "Outbound": "Outbound", "Internal": "Internal"},
 }
 TABLES = (
-    "prospect_lists_prospects (id TEXT PRIMARY KEY, prospect_list_id TEXT COLLATE NOCASE,"
-    " related_id TEXT COLLATE NOCASE, related_type TEXT, date_modified TEXT, date_created TEXT,"
-    " deleted INTEGER DEFAULT 0)",
     "web_logic_hooks (id TEXT PRIMARY KEY, name TEXT, description TEXT,"
     " webhook_target_module TEXT, trigger_event TEXT, request_method TEXT, url TEXT,"
     " date_entered TEXT, deleted INTEGER DEFAULT 0)",
