@@ -206,7 +206,7 @@ def test_a_note_of_a_contact_names_it_twice(client, server):
 
 
 @pytest.mark.parametrize("made", [True, False])
-def test_a_note_on_which_the_server_failed(client, server, made):
+def test_a_note_on_which_the_server_failed_is_looked_for_and_else_sent_again(client, server, made):
     there = says(rows_of({"id": "n"})) if made else says(EMPTY_PAGE)
     server.scripts["get_entry_list"] = in_turn(says(EMPTY_PAGE), there)
     server.scripts["set_entry"] = answer(b"", status="500 Error")
@@ -214,7 +214,7 @@ def test_a_note_on_which_the_server_failed(client, server, made):
     if made:
         client.attach_note(note)
     else:
-        with pytest.raises(RefusedError):
+        with pytest.raises(BusyError):
             client.attach_note(note)
 
 
