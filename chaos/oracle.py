@@ -93,9 +93,6 @@ def _leads(e: Evidence) -> Iterator[Row]:
         *("P2", "writes repeated; ids created twice", said, f"<= {REPEATED_LIMIT:.1%}; 0"),
         good=good,
     )
-    yield not_measured(
-        "P2", "extra reads", "needs a twin run without blows to compare with", "<= 3%"
-    )
 
 
 def _recovery(e: Evidence, size: Size) -> Iterator[Row]:
