@@ -28,6 +28,7 @@ from chaos.site import Site, lines, site
 from chaos.size import SMOKE, Size
 from chaos.starting import refusal_row
 from chaos.stream import FORM, MESSAGE, Stream
+from chaos.troubles import faults_row
 from chaos.twins import extra_reads_row
 from chaos.verdict import Row
 
@@ -52,6 +53,7 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
     _say(f"{size.simulations} simulated lives; bad ones: {bad or 'none'}")
     rows = [poison_row(folder / "poison", size)] if size.poison_among else []
     rows += [extra_reads_row(folder / "twins", size, seed)] if size.twin_forms else []
+    rows += [faults_row(folder / "troubles", size, seed)] if size.fault_records else []
     cuts = any(action.kind == "cut power" for action in plan)
     with _problems_of_threads() as problems, site(folder, size, seed, power_cuts=cuts) as whole:
         rows.append(refusal_row(whole))

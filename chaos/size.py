@@ -29,6 +29,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     simulations: int
     skew_s: int  # of one worker line, 0: none
     poison_among: int  # messages; 0 leaves it out
+    fault_records: int  # for each fault; 0 leaves it out
     twin_forms: int  # that become leads, twice; 0 leaves it out
     burst_per_s: int  # events; 0 leaves it out
     burst_s: float
@@ -58,6 +59,7 @@ SMOKE = Size(
     simulations=60,
     skew_s=0,
     poison_among=0,
+    fault_records=0,
     twin_forms=0,
     burst_per_s=0,
     burst_s=0,
@@ -86,6 +88,7 @@ FULL = Size(
     simulations=10_000,
     skew_s=300,
     poison_among=10_000,
+    fault_records=1000,
     twin_forms=2000,
     burst_per_s=10_000,
     burst_s=60,
