@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help install demo up test check lint types imports schema conformance independent chaos bench clean lock
+.PHONY: help install demo up test check lint types imports schema conformance independent chaos scale bench clean lock
 
 help:  ## list these targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -50,6 +50,9 @@ independent: install  ## run clients that others wrote against the emulators (ne
 
 chaos: install  ## break everything for 30 minutes, print what was promised and measured (SEED= MINUTES=)
 	$(BIN)/python -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
+
+scale: install  ## import a million people under kills, sync them twice, print what it took (LEADS=)
+	$(BIN)/python -m chaos.scale $(if $(LEADS),--leads $(LEADS))
 
 bench: install  ## print the benchmarks, as ratios
 	$(BIN)/python -m bench

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from chaos.endings import end_with_what_it_started
 from chaos.run import run
 from chaos.size import FULL, SMOKE, Size
 from chaos.table import show
@@ -17,6 +18,7 @@ from chaos.verdict import missed
 def main() -> int:
     """Give the exit code."""
     seed, size, folder = read_options()
+    end_with_what_it_started()
     print(f"seed {seed}: {size.name}, {size.minutes:g} minutes of blows", flush=True)
     if folder:
         folder.mkdir(parents=True)

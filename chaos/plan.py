@@ -58,7 +58,7 @@ FAR_END_FAULTS = (
 def deck(lines: Sequence[str], *, pauses_s: float, faults_s: float) -> list[Blow]:
     """All blows of one round of a long run; workers fall most often."""
     kills = [Blow("kill", name) for name in lines]
-    kills += [Blow("kill", name) for name in lines if name.startswith(WORKERS) for _ in range(5)]
+    kills += [Blow("kill", name) for name in lines if name.startswith(WORKERS) for _ in range(8)]
     pauses = [Blow("pause", name, pauses_s) for name in lines]
     stops = [Blow("restart", name) for name in lines]
     store = [Blow("kill store"), Blow("cut power")] * 3 + [Blow("fill disk", "", faults_s)]

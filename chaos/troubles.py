@@ -70,13 +70,14 @@ def _faults() -> list[tuple[int, str]]:
 
 
 def _suffer(whole: Site, fault: str, number: int, known: list[str]) -> Trouble:
-    """Change records here, sync while the fault is up, and count once all is over."""
+    """Change records here, put the fault up while they are written, and count once all is over."""
     records = whole.app.lists.records(whole.app.lists.get(LEADS))
     value, names = f"+1 555 {number:06}", [f"F{number}-{n}" for n in range(len(known))]
     _work(whole, records, value, names, known)
     before = _calls_struck(whole, fault)
-    _put_up(whole, fault)
     _ask_for_sync(whole)
+    _until_writing(whole)
+    _put_up(whole, fault)
     time.sleep(_STRUCK_S)
     _put_up(whole, "", of=fault)
     late_s = _until_in_step(whole, records)
@@ -108,6 +109,19 @@ def _put_up(whole: Site, fault: str, *, of: str = "") -> None:
 
 def _ask_for_sync(whole: Site) -> None:
     whole.app.producer.publish(SyncTick(list=LEADS))
+
+
+def _until_writing(whole: Site) -> None:
+    """Wait until the run writes, so that the fault meets what may be lost or doubled.
+
+    Raises:
+        TimeoutError: it does not come to that.
+    """
+    ends_at = time.monotonic() + _WAIT_S
+    while (run := whole.app.runs.active(LEADS)) is None or run.phase != "push":
+        if time.monotonic() > ends_at:
+            raise TimeoutError("the sync does not write")
+        time.sleep(_LOOK_EVERY_S / 4)
 
 
 def _until_in_step(whole: Site, records: Records) -> float:
