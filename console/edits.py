@@ -86,7 +86,7 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
         gone = msgspec.structs.replace(before, gone=GONE_HERE)
         after = gone if before.crm_id or records.intents.of([before.id]) else None
         moved = Moved(before.id, ("removed",), crm_id=before.crm_id or "")
-        change = Change(before=before, after=after, dirty=False, intents=(), moved=moved)
+        change = Change(before=before, after=after, dirty=False, moved=moved)
         if _committed(records, change):
             return gone
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from sync.records import Agreement, Record, without_question
+from sync.records import Agreement, Record, tidied, without_question
 from sync.rules import Rules
 
 Side = Literal["ours", "theirs", "asked"]
@@ -77,7 +77,7 @@ def answered(record: Record, field: str, take: Take) -> Record:
     # Agreed on theirs, either way: ours, where it differs, then counts as the newer edit.
     base = {**record.base, field: Agreement(theirs, theirs)}
     settled = msgspec.structs.replace(record, values=values, base=base)
-    return without_question(settled, field)
+    return tidied(without_question(settled, field))
 
 
 _WINNERS: dict[str, tuple[Side, str]] = {

@@ -12,6 +12,7 @@ from sync.records import Agreement, Intent, Record, Theirs
 from sync.rules import Rules
 
 CONSENT_FIELDS = frozenset({"email_opt_out", "invalid_email"})
+ADDRESS = "email1"
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -24,7 +25,8 @@ class Permission(msgspec.Struct, frozen=True):
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge decided, by field: `pull` goes into the list, `push` into SugarCRM.
 
-    `agreed` needs no write: both sides already hold the same value. `asked` waits for a person,
+    `agreed` needs no write: both sides hold the same value already, or theirs is one that we wrote
+    and may not replace now. `asked` waits for a person,
     with SugarCRM's value; `unasked` were asked about before, and need not be any more. `because`
     says why, for every field that is pulled, pushed or asked.
     """
@@ -109,9 +111,11 @@ def merge(
             if sides.we_changed or sides.they_changed or sides.echo:
                 draft.agreed[field] = Agreement(sides.ours, sides.theirs)
         elif field in CONSENT_FIELDS:
-            _decide_consent(draft, sides)
+            _decide_consent(draft, sides, _has_address(draft, record, theirs))
         else:
             _decide(draft, sides, record.asked.get(field))
+    if draft.push.get(ADDRESS):
+        _take_consent_along(draft, record, theirs, considered & CONSENT_FIELDS)
     return draft.done(considered, record)
 
 
@@ -160,6 +164,9 @@ def _decide(draft: _Draft, sides: _Sides, asked: str | None) -> None:
     elif sides.echo and may_pull and not sides.we_changed:
         # It may not be healed any more, so it stands.
         draft.to_list(field, theirs, "an older write of ours landed late, and may not be set right")
+    elif sides.echo:
+        # Nothing may move now. Once the intent is forgotten, it would look like an edit of theirs.
+        draft.agreed[field] = Agreement(theirs, theirs)
 
 
 def _decide_conflict(draft: _Draft, sides: _Sides, asked: str | None) -> None:
@@ -189,9 +196,34 @@ def _decide_conflict(draft: _Draft, sides: _Sides, asked: str | None) -> None:
         draft.conflicts.append(Conflict(field, sides.ours, sides.theirs, verdict.kept))
 
 
-def _decide_consent(draft: _Draft, sides: _Sides) -> None:
-    because = "the more restrictive consent stands"
-    if is_set(sides.theirs) and draft.may_pull(sides.field):
-        draft.to_list(sides.field, "1", because)
-    elif is_set(sides.ours) and not is_set(sides.theirs) and draft.may_push(sides.field):
-        draft.to_sugarcrm(sides.field, "1", because)
+def _has_address(draft: _Draft, record: Record, theirs: Theirs) -> bool:
+    """Whether SugarCRM has an address of this person, or gets one now, that can bear a flag."""
+    if draft.may_push(ADDRESS) and record.values.get(ADDRESS):
+        return True
+    return theirs.values.get(ADDRESS) != ""
+
+
+def _decide_consent(draft: _Draft, sides: _Sides, has_address: bool) -> None:
+    """The lattice needs no base, so it goes on from here whenever the row is seen again."""
+    field, because = sides.field, "the more restrictive consent stands"
+    if is_set(sides.theirs):
+        if draft.may_pull(field):
+            draft.to_list(field, "1", because)
+    elif not has_address:
+        # SugarCRM keeps a flag with the address: written to nobody's, it is lost each time.
+        draft.agreed[field] = Agreement(sides.ours, sides.theirs)
+    elif draft.may_push(field):
+        draft.to_sugarcrm(field, "1", because)
+    else:  # theirs was cleared, or the address is another one: ours waits to be permitted
+        draft.agreed[field] = Agreement(sides.theirs, sides.theirs)
+
+
+def _take_consent_along(draft: _Draft, record: Record, theirs: Theirs, flags: Set[str]) -> None:
+    """SugarCRM keeps a flag with the address, so a new one is written together with its flags.
+
+    Otherwise, if we stopped right after the write, nobody would know any more of an opt-out that
+    was set there only.
+    """
+    for flag in flags:
+        if draft.may_push(flag) and (is_set(record.values[flag]) or is_set(theirs.values[flag])):
+            draft.to_sugarcrm(flag, "1", "a new address takes over the consent of the old one")

@@ -60,7 +60,7 @@ def rebased(record: Record, merged: Merge, theirs: Theirs) -> Record:
         seen, agreed = theirs.values[field], base.get(field)
         if agreed is None or agreed.theirs != seen or agreed.ours == record.values[field]:
             base[field] = Agreement(seen, seen)
-    return record if base == record.base else msgspec.structs.replace(record, base=base)
+    return record if base == record.base else tidied(msgspec.structs.replace(record, base=base))
 
 
 class _Verdict(msgspec.Struct, frozen=True):

@@ -50,11 +50,13 @@ def _take_in(here: Step, intake: Intake, addresses: Sequence[AddressState], *, e
     restricted = {one.address: one for one in addresses if one.opted_out or one.invalid}
     ids = here.records.ids_by_emails(list(restricted)) if restricted else {}
     known = here.records.get_many([record_id for some in ids.values() for record_id in some])
+    # An address tells nothing of a tombstone: its row may be deleted still.
+    living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone is None}
     rows = [
-        _row(known[record_id].crm_id or "", restricted[address])
+        _row(living[record_id], restricted[address])
         for address, some in ids.items()
         for record_id in some
-        if record_id in known and known[record_id].crm_id
+        if record_id in living
     ]
     places = {"progressed_at": now_text()} | ({"place:consent": "ended"} if ended else {})
     state = {_PLACE: addresses[-1].modified_at} if addresses else {}

@@ -10,6 +10,7 @@ from sugarcrm.crm import Draft, Row
 from sync.history import Moved
 from sync.merge import Merge
 from sync.records import (
+    ECHO_S,
     GONE_THERE,
     Intent,
     Record,
@@ -32,6 +33,8 @@ from workers.refusing import refuse
 from workers.steps import Step
 from workers.take_in import observe, theirs_of
 from workers.tally import Tally
+
+NOT_KEPT = "SugarCRM does not keep it: was it deleted there?"
 
 
 def create_new(
@@ -83,12 +86,22 @@ def _create(
         draft = drafts[record.id]
         row = back.get(kept_as.get(draft.id, draft.id))
         if row is None or draft.id in refused:
-            _reject(here, scope, record, refused.get(draft.id), tally)
+            reason = refused.get(draft.id) or _in_vain(draft, rings.get(record.id, ()))
+            _reject(here, scope, record, reason, tally)
             continue
         if row.deleted:
             _bury(here, record, row.id)
             continue
         _settle(here, scope, record, draft, row, rings.get(record.id, ()), noted[record.id])
+
+
+def _in_vain(draft: Draft, ring: tuple[Intent, ...]) -> str:
+    """Why it is no use to try again; "" while an earlier try may still be under way.
+
+    A server that lists no deletions hides a record that was deleted, and keeps its id.
+    """
+    began = [i.at for i in ring if i.field == CREATED_AS and i.value == draft.id]
+    return NOT_KEPT if began and time.time() - began[0] > ECHO_S else ""
 
 
 def _reject(here: Step, scope: Scope, record: Record, refused: str | None, tally: Tally) -> None:

@@ -159,8 +159,8 @@ class Planner:
         while True:
             if not here.has_time:
                 return False
-            done = int(here.place("plan_push") or 0)
-            waiting = here.records.dirty(done, up_to, BATCH)
+            place = here.place("plan_push")
+            waiting = [] if place == ENDED else here.records.dirty(int(place or 0), up_to, BATCH)
             if not waiting:
                 self._keep((), "plan_push", ENDED)
                 return True
@@ -172,7 +172,10 @@ class Planner:
         while True:
             if not here.has_time:
                 return False
-            cursor, batch = here.records.scan_page(int(here.place("plan_push") or 0), BATCH)
+            place = here.place("plan_push")
+            if place == ENDED:  # another delivery came to the end of it
+                return True
+            cursor, batch = here.records.scan_page(int(place or 0), BATCH)
             items = self._unplanned([record.id for record in batch])
             self._keep(items, "plan_push", str(cursor or ENDED))
             if cursor == 0:

@@ -84,11 +84,20 @@ def push_records(
     tally = Tally()
     live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
     bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
+    wanted = {record.id for record in bound}
+    _let_go(here, [r for r in live if r.crm_id and r.id not in wanted])
     if scope.add_new:
         bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally, only)
     if bound:
         _update(here, scope, bound, rings, tally, only)
     return tally
+
+
+def _let_go(here: Step, records: Sequence[Record]) -> None:
+    """Those in whom nothing of ours is left to send, as after a pull settled it, wait no more."""
+    for record in records:
+        if not differs(record):
+            here.commit_one(Change(before=record, after=record, dirty=False), {})
 
 
 def rings_of(here: Step, ids: Sequence[str]) -> dict[str, tuple[Intent, ...]]:

@@ -79,7 +79,6 @@ def _bury(here: Step, missing: Sequence[Record], looked_for: int, cursor: int) -
             before=record,
             after=msgspec.structs.replace(record, gone=GONE_THERE),
             dirty=False,
-            intents=(),
             moved=Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=record.crm_id or ""),
         )
         for record in missing

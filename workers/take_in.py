@@ -20,6 +20,7 @@ from sync.records import (
     Intent,
     Record,
     Theirs,
+    differs,
     recent,
     seen_intents,
 )
@@ -174,12 +175,15 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
 
 
 def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
-    """Keep a tombstone of a deleted record, so that neither side brings it back."""
+    """Keep a tombstone of a deleted record, so that neither side brings it back.
+
+    What we sent stays noted: undeleted, the row may show it.
+    """
     if record.gone:
         return None, []
     tombstone = msgspec.structs.replace(record, crm_id=row.id, gone=GONE_THERE)
     moved = Moved(record=record.id, what=("deleted",), reason=GONE_THERE, crm_id=row.id)
-    change = Change(before=record, after=tombstone, dirty=False, intents=(), moved=moved)
+    change = Change(before=record, after=tombstone, dirty=False, moved=moved)
     return change, ["deleted"]
 
 
@@ -204,7 +208,9 @@ def _update(
     if removed:
         return Change(before=record, after=after), []
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
-    dirty = True if merged.push else None
+    # What may not go out yet is marked, too, as after a push; a tombstone's mark was cleared.
+    waits = differs(after) and (record.gone is not None or not differs(record))
+    dirty = True if merged.push or waits else None
     what = (outcome, "conflicts") if conflicts else (outcome,)
     change = Change(
         before=record,

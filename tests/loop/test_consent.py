@@ -74,3 +74,15 @@ def test_a_server_that_lists_no_addresses_syncs_all_the_same(loop, sharing, monk
 
     assert sharing
     assert loop.sync(LEADS).phase == "done"
+
+
+def test_an_address_brings_nobody_back_who_was_deleted(loop, sharing, person):
+    one, other = sharing
+    person.delete("Leads", other)
+    loop.sync(LEADS)
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+
+    loop.sync(LEADS)
+
+    assert one in loop.members(LEADS)
+    assert other not in loop.members(LEADS)

@@ -121,3 +121,42 @@ def test_a_lead_deleted_between_our_write_and_the_read_back_keeps_its_address_he
     (tombstone,) = records.by_crm_ids([lead]).values()
     assert tombstone.gone
     assert tombstone.values["email1"] == f"{lead}@example.com"
+
+
+def test_an_opt_out_of_somebody_without_an_address_is_not_written_for_ever(loop, lead, far_end):
+    new = {"last_name": "Nowhere", "phone_work": "0"}
+    loop.crm.create_many("Leads", [Draft(f"{lead}-n", new)])
+    loop.sync(LEADS)
+    loop.edit(LEADS, loop.members(LEADS)[f"{lead}-n"], email_opt_out="1")
+    mark = len(far_end.calls())
+
+    for _ in range(3):
+        loop.sync(LEADS)
+
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert writes(far_end, mark) == []
+    assert records.dirty_count() == 0
+    assert loop.members(LEADS)[f"{lead}-n"].values["email_opt_out"] == "1"
+
+
+def test_an_edit_that_lost_to_one_made_in_sugarcrm_waits_for_nothing(loop, lead, person):
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="3")
+    person.edit("Leads", lead, phone_work="4")
+
+    loop.sync(LEADS)
+
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert both(loop, lead) == ("4", "4")
+    assert records.dirty_count() == 0
+
+
+def test_what_we_wrote_to_somebody_is_known_when_they_are_undeleted(loop, lead, person):
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    ours = loop.members(LEADS)[lead].id
+    sent = records.intents.of([ours])[ours]
+
+    person.delete("Leads", lead)
+    loop.sync(LEADS)
+
+    assert lead not in loop.members(LEADS)
+    assert records.intents.of([ours]) == {ours: sent}

@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from events import ListImportRequested, SyncTick
+from store.records import Change
 from sugarcrm.crm import Draft
 from sync.failure import Retriable
+from sync.records import GONE_THERE
 from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 
@@ -249,6 +251,26 @@ def test_an_edit_made_before_its_field_was_permitted_goes_out_once_it_is(loop):
     assert (before["phone_work"], before["first_name"] == "Later") == ("+1 555 0111", False)
     assert after["first_name"] == "Later"
     assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
+
+
+def test_an_edit_of_somebody_deleted_and_undeleted_goes_out_once_it_is_permitted(loop, person):
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("phone_work",)), PULL)
+    crm_id, ours = next(iter(members.items()))
+    loop.edit(LEADS, ours, first_name="Back")
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    before = loop.members(LEADS)[crm_id]
+    gone = msgspec.structs.replace(before, gone=GONE_THERE)  # as when it was deleted there
+    records.commit([Change(before=before, after=gone, dirty=False)])
+    person.edit("Leads", crm_id, status="Dead")  # as it may be once it is undeleted
+    loop.sync(LEADS)
+    assert records.dirty_count() == 1
+
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("first_name",)), PULL)
+    loop.sync(LEADS)
+
+    after = loop.crm.by_ids("Leads", [crm_id], COLUMNS)[crm_id].values
+    assert after["first_name"] == "Back"
 
 
 def test_a_column_added_while_an_import_goes_on_is_filled_by_the_next_sync(loop):

@@ -259,3 +259,19 @@ def test_what_waits_for_an_answer_is_in_the_plan_once(waiting):
         {"phone_work": "both changed it: a person is asked"},
     )
     assert waiting.ids["push"] not in later
+
+
+def test_a_delivery_that_another_one_overtook_leaves_the_plan_as_it_is(waiting, monkeypatch):
+    runs = waiting.loop.app.runs
+    original = type(runs).remember
+
+    def overtaken(self, run_id, name, value):
+        if name == "plan_up_to":
+            self._client.hset(f"run:{run_id}", "place:plan_push", "end")
+        return original(self, run_id, name, value)
+
+    monkeypatch.setattr(type(runs), "remember", overtaken)
+    _, items = waiting.plan()
+
+    assert waiting.ids["pull"] in items
+    assert "here" not in items

@@ -1,10 +1,13 @@
 """Deletions on a server that does not list deleted records."""
 
-import pytest
+from datetime import UTC, datetime, timedelta
 
-from sugarcrm.crm import Capabilities, Draft
+import pytest
+import time_machine
+
+from sugarcrm.crm import Capabilities, Draft, Written
 from sugarcrm.legacy import LegacyClient
-from sync.setup import PullSetup
+from sync.setup import PullSetup, PushSetup
 
 COLUMNS = ("email1", "last_name")
 LEADS = "all-sugarcrm-leads"
@@ -60,3 +63,25 @@ def test_a_sudden_loss_of_most_people_stops_for_a_person(blind, monkeypatch):
     assert run.phase == "failed"
     assert "not to be seen in SugarCRM any more" in run.problem
     assert blind.members(LEADS) == members
+
+
+def test_somebody_deleted_unseen_is_not_created_again_and_again(blind, monkeypatch):
+    blind.allow(LEADS, PushSetup(add_new=True), PullSetup(add_new=True))
+    blind.add(LEADS, "vain", email1="vain@example.com", last_name="Vain")
+    tried = []
+
+    def without_effect(_client, _module, drafts):
+        tried.append([draft.id for draft in drafts])
+        return [Written(draft.id) for draft in drafts]
+
+    monkeypatch.setattr(LegacyClient, "create_many", without_effect)
+    with time_machine.travel(datetime.now(UTC), tick=False) as clock:
+        for _ in range(4):
+            blind.sync(LEADS)
+            clock.shift(timedelta(minutes=40))
+        runs = [blind.sync(LEADS) for _ in range(2)]
+
+    assert len(tried) == 3  # the third time, an hour after the first, was one too many
+    assert [run.counts.get("rejected") for run in runs] == [None, None]
+    (left,) = blind.app.lists.records(blind.app.lists.get(LEADS)).refused().values()
+    assert "was it deleted there?" in left.refused.reason

@@ -1,5 +1,6 @@
 """Which side wins which field."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,8 +9,9 @@ from sync.catalogue import FieldDef
 from sync.conflict import Conflict
 from sync.echo import HEALS
 from sync.merge import CONSENT_FIELDS, Permission, merge
-from sync.records import ECHO_S, Agreement, Intent, Record, Theirs, recent
+from sync.records import ECHO_S, Agreement, Intent, Record, Theirs, differs, recent
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
+from sync.settle import settle
 
 BOTH_WAYS = Permission(push=frozenset({"phone"}), pull=frozenset({"phone"}))
 PUSH_ONLY = Permission(push=frozenset({"phone"}), pull=frozenset())
@@ -106,6 +108,84 @@ def test_a_late_write_that_may_not_be_healed_any_more_stands():
     assert (stands.pull, edited.pull) == ({"phone": "old"}, {})
 
 
+@pytest.mark.parametrize(
+    ("theirs", "later"),
+    [
+        pytest.param("old", {"phone": "new"}, id="ours_goes_out_once_permitted"),
+        pytest.param("typed", {}, id="an_edit_of_theirs_wins"),
+    ],
+)
+def test_a_write_of_ours_seen_while_nothing_may_move_is_no_edit_of_theirs_later(theirs, later):
+    record = Record(id="r", values={"phone": "new"})
+    seen = Theirs(values={"phone": "old"}, by_us=True)
+    merged = merge(record, seen, (Intent("phone", "old"),), NOTHING, {})
+    kept = settle(record, merged, None, (), {}).record
+
+    by_somebody = Theirs(values={"phone": theirs}, by_us=False)
+    permitted = merge(kept, by_somebody, (), BOTH_WAYS, {})
+
+    assert (merged.pull, merged.push) == ({}, {})
+    assert permitted.push == later
+
+
+OUT = "email_opt_out"
+ALL = frozenset({OUT, "email1"})
+
+
+def consent(ours, theirs, push=ALL, base=("", "")):
+    """Merge a person who is opted out on one side; the sides are (address, flag)."""
+    record = Record(
+        id="r",
+        values={"email1": ours[0], OUT: ours[1]},
+        base={"email1": Agreement(theirs[0], theirs[0]), OUT: Agreement(*base)},
+    )
+    crm = Theirs(values={"email1": theirs[0], OUT: theirs[1]}, by_us=False)
+    merged = merge(record, crm, (), Permission(push=push, pull=ALL), {})
+    return merged, settle(record, msgspec.structs.replace(merged, push={}), None, (), {}).record
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "push", "pull"),
+    [
+        pytest.param(("", "1"), ("", ""), {}, {}, id="nobodys_address_bears_no_flag"),
+        pytest.param(("a@x", "1"), ("a@x", "0"), {OUT: "1"}, {}, id="their_address_bears_it"),
+        pytest.param(
+            ("a@x", "1"), ("", ""), {"email1": "a@x", OUT: "1"}, {}, id="an_address_on_its_way"
+        ),
+        pytest.param(
+            ("b@x", "0"),
+            ("a@x", "1"),
+            {"email1": "b@x", OUT: "1"},
+            {OUT: "1"},
+            id="a_new_address_takes_over_what_they_set",
+        ),
+        pytest.param(
+            ("b@x", "1"),
+            ("a@x", "1"),
+            {"email1": "b@x", OUT: "1"},
+            {},
+            id="a_new_address_takes_over_what_both_know",
+        ),
+    ],
+)
+def test_an_opt_out_goes_to_sugarcrm_with_an_address(ours, theirs, push, pull):
+    merged, _ = consent(ours, theirs)
+
+    assert (merged.push, merged.pull) == (push, pull)
+
+
+def test_an_opt_out_that_no_address_can_bear_leaves_nothing_to_do():
+    _, kept = consent(("", "1"), ("", ""))
+
+    assert not differs(kept)
+
+
+def test_an_opt_out_that_was_cleared_there_waits_to_be_permitted():
+    merged, kept = consent(("a@x", "1"), ("a@x", "0"), push=frozenset(), base=("1", "1"))
+
+    assert (merged.push, differs(kept)) == ({}, True)
+
+
 def test_a_value_that_the_server_sets_again_each_time_is_taken_after_a_few_tries():
     intents = tuple(Intent("phone", v, settled=True) for v in ("theirs", *["ours"] * HEALS))
 
@@ -179,7 +259,7 @@ def test_the_more_restrictive_consent_wins_whoever_changed_it(ours, theirs, base
 
 
 values = st.text("ab", max_size=2)
-fields = st.sampled_from(["f", "g", "email_opt_out"])
+fields = st.sampled_from(["f", "email1", "email_opt_out"])
 maps = st.dictionaries(fields, values, max_size=3)
 bases = st.dictionaries(fields, st.builds(Agreement, values, values), max_size=3)
 rings = st.lists(st.builds(Intent, fields, values, st.booleans()), max_size=4).map(tuple)
@@ -210,7 +290,7 @@ def test_no_value_ever_goes_a_way_that_is_not_permitted(
 
     assert merged.push.keys() <= permission.push
     assert merged.pull.keys() <= permission.pull
-    assert not merged.push.keys() & merged.pull.keys()
+    assert not merged.push.keys() & merged.pull.keys() - CONSENT_FIELDS
     assert merged.push.keys() | merged.pull.keys() <= ours.keys() & crm.keys()
 
 
