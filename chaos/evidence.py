@@ -72,4 +72,5 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     secrets: Scan | None = None
     simulations: int = 0
     simulations_bad: int = 0
+    simulated: dict[str, int] = {}  # what went wrong in them, added up
     skew_s: int = 0

@@ -114,7 +114,8 @@ def _in_step(e: Evidence) -> Iterator[Row]:
     good = not lost and not e.writes.in_silence and bool(e.edits)
     yield judged("P4", "edits of either side arrive, then silence", said, "0; 0", good=good)
     about = "simulated lives of a list"
-    said = f"{e.simulations_bad} bad of {e.simulations:,} seeds"
+    told_apart = "".join(f"; {count} {what}" for what, count in e.simulated.items())
+    said = f"{e.simulations_bad} bad of {e.simulations:,} seeds{told_apart}"
     good = not e.simulations_bad and e.simulations > 0
     yield judged("P4", about, said, "0 bad", good=good)
 

@@ -49,8 +49,8 @@ def plan_of(seed: int, size: Size) -> list[Action]:
 def run(seed: int, size: Size, folder: Path) -> list[Row]:
     """Run everything in `folder`, and give the table."""
     plan = plan_of(seed, size)
-    bad = simulate(seed, size.simulations)
-    _say(f"{size.simulations} simulated lives; bad ones: {bad or 'none'}")
+    lives = simulate(seed, size.simulations)
+    _say(f"{lives}{''.join(f'; {life}: {why}' for life, why in lives.bad.items())}")
     rows = [poison_row(folder / "poison", size)] if size.poison_among else []
     rows += [extra_reads_row(folder / "twins", size, seed)] if size.twin_forms else []
     rows += [faults_row(folder / "troubles", size, seed)] if size.fault_records else []
@@ -61,7 +61,7 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
     if problems:
         raise RuntimeError(f"the harness itself failed: {problems}")
     evidence = msgspec.structs.replace(
-        evidence, simulations=size.simulations, simulations_bad=len(bad)
+        evidence, simulations=lives.runs, simulations_bad=len(lives.bad), simulated=lives.counts
     )
     return [*judge(evidence, size), *rows, *more]
 

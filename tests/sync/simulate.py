@@ -5,45 +5,81 @@ import os
 import sys
 import time
 from collections import Counter
-from multiprocessing import Pool
+from collections.abc import Iterable
+from functools import partial
+from multiprocessing import get_context
 
-from tests.sync.test_convergence import World
+import msgspec
+
+from tests.sync.simulated_life import World
+from tests.sync.weaknesses import WEAKNESSES
+
+# What each figure of the table adds up, by the first word of a fault.
+FIGURES = {
+    "diverged": ("diverged", "half", "unbound", "not", "waiting", "failed", "never"),
+    "lost": ("our", "their", "neither"),
+    "duplicates": ("made", "bound"),
+    "idle writes": ("writes",),
+    "lost opt-outs": ("consent",),
+    "came back": ("came",),
+    "not permitted": ("pushed", "pulled"),
+}
 
 
-def life(seed):
-    """What went wrong in one life; nothing, if all went well."""
-    return seed, dict(World(seed).live())
+class Figures(msgspec.Struct, frozen=True):
+    """`bad` are the seeds of lives that ended badly, with what went wrong, by its name."""
+
+    runs: int
+    bad: dict[int, dict[str, int]]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The figures to show: all of them 0 when the design holds."""
+        faults = Counter[str]()
+        for found in self.bad.values():
+            faults.update(found)
+        by_word = Counter[str]()
+        for fault, number in faults.items():
+            by_word[fault.partition(" ")[0].rstrip(":")] += number
+        return {name: sum(by_word[word] for word in words) for name, words in FIGURES.items()}
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{number} {name}" for name, number in self.counts.items())
+        return f"{self.runs} lives, {len(self.bad)} ended badly: {counts}"
 
 
-def simulate_many(seeds, processes=1):
-    """Live all of them; give the bad seeds with their faults, and the faults added up."""
+def life(seed: int, weakness: str = "") -> tuple[int, dict[str, int]]:
+    """Live one life; give what went wrong, nothing if all went well."""
+    return seed, dict(World(seed, weakness).live())
+
+
+def simulate_many(seeds: Iterable[int], processes: int = 1, weakness: str = "") -> Figures:
+    """Live all of them, on as many cores as there are processes."""
+    todo, one = list(seeds), partial(life, weakness=weakness)
     if processes == 1:
-        ended = map(life, seeds)
-        bad = {seed: faults for seed, faults in ended if faults}
+        ended = list(map(one, todo))
     else:
-        with Pool(processes) as pool:
-            ended = pool.imap_unordered(life, seeds, chunksize=50)
-            bad = {seed: faults for seed, faults in ended if faults}
-    total = Counter()
-    for faults in bad.values():
-        total.update(faults)
-    return bad, total
+        with get_context("spawn").Pool(processes) as pool:
+            ended = pool.map(one, todo, chunksize=25)
+    return Figures(len(todo), {seed: found for seed, found in ended if found})
 
 
-def main():
+def main() -> int:
     """Live them on all cores, and print what went wrong."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--lacking", choices=WEAKNESSES, default="", help="a part of the design")
     given = parser.parse_args()
     began, first = time.monotonic(), given.seed * 1_000_000
-    bad, total = simulate_many(range(first, first + given.runs), os.cpu_count() or 1)
+    seeds = range(first, first + given.runs)
+    figures = simulate_many(seeds, given.processes, given.lacking)
     took_s = time.monotonic() - began
-    sys.stdout.write(
-        f"{given.runs} lives from seed {first} in {took_s:.0f} s: {len(bad)} ended badly"
-        f" {dict(total)} {sorted(bad)[:20]}\n"
-    )
-    return 1 if bad else 0
+    sys.stdout.write(f"{figures} (seeds from {first}, {took_s:.0f} s)\n")
+    for seed, faults in sorted(figures.bad.items())[:20]:
+        sys.stdout.write(f"  {seed}: {faults}\n")
+    return 1 if figures.bad else 0
 
 
 if __name__ == "__main__":

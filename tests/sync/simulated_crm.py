@@ -1,180 +1,298 @@
-"""A SugarCRM of the simplest kind, with its bad habits: no transactions, and values changed."""
+"""A SugarCRM in memory with its bad habits: no transactions, lost answers, values changed.
+
+It answers as `sugarcrm.crm.Crm` says; what goes wrong on the wire is what its clients let through.
+"""
 
 import html
-from random import Random
+from datetime import UTC, datetime
 
+from sugarcrm.crm import (
+    AddressPage,
+    AddressState,
+    Capabilities,
+    Page,
+    Position,
+    Row,
+    ServerInfo,
+    Written,
+)
+from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
+from sync.canonical import is_set
 from sync.catalogue import FieldDef
-from sync.records import Theirs
+from sync.cursor import INSTANT
+from sync.identity import normal_email
+from tests.sync.stage import Killed
 
-FIELDS = ("email1", "loc", "crm", "both", "email_opt_out")
-US = "1"
+US, SOMEBODY = "1", "2"
+BEGAN_S, TICK_S = 1_700_000_000, 10
 LENGTH = 12  # of `loc` and `both`, in characters
-LATE = 3  # ticks from the start of a save until others see it, at most
-CATALOGUE = {
-    "email1": FieldDef(name="email1", label="Email", type="varchar"),
-    "loc": FieldDef(name="loc", label="Edited here", type="varchar", length=LENGTH),
-    "crm": FieldDef(name="crm", label="Edited there", type="varchar"),
-    "both": FieldDef(name="both", label="Edited on both sides", type="varchar", length=LENGTH),
-    "email_opt_out": FieldDef(name="email_opt_out", label="Opt out", type="bool"),
-}
-
-
-class LostError(Exception):
-    """The answer did not come; the request may have been carried out, or may yet be."""
+LATE = 10  # ticks from the start of a save until others see it, at most: 100 of 120 s of overlap
+FLAGS = ("email_opt_out", "invalid_email")
+BAD = "\N{SECTION SIGN}"  # SugarCRM takes no record with it
+FIELDS = tuple(
+    FieldDef(name=name, label=name, type=kind, length=length)
+    for name, kind, length in (
+        ("email1", "varchar", None),
+        ("last_name", "varchar", None),
+        ("loc", "varchar", LENGTH),
+        ("crm", "varchar", None),
+        ("both", "varchar", LENGTH),
+        ("email_opt_out", "bool", None),
+        ("invalid_email", "bool", None),
+        ("late", "varchar", None),
+    )
+)
+CATALOGUE = {field.name: field for field in FIELDS}
 
 
 def kept(field, value):
     """What the server makes of a value: one tag is purified away, the rest cut to length."""
-    text = value.replace("<x>", "")
-    return text[:LENGTH] if field in ("loc", "both") else text
+    text = value.replace("<x>", "").strip()
+    return text[:LENGTH].rstrip() if CATALOGUE[field].length else text
 
 
-class Row:
-    def __init__(self, values, by, at):
-        self.values, self.by, self.at, self.deleted = dict(values), by, at, False
+def instant(tick):
+    """A tick as SugarCRM tells instants."""
+    return datetime.fromtimestamp(BEGAN_S + tick * TICK_S, UTC).strftime(INSTANT)
+
+
+class Stored:
+    """A row but for its flags: who saved it last, and when that save began, when it was read."""
+
+    def __init__(self, by, at):
+        self.values, self.by, self.at = dict.fromkeys(CATALOGUE, ""), by, at
+        self.deleted, self.read_at = False, -1
 
 
 class SimulatedCrm:
-    """Rows by id. `now` is its clock; a save is stamped when it starts and seen when it ends."""
+    """`trouble` is how often a call fails. `lists_deleted` and `lists_addresses` tell its sort."""
 
-    def __init__(self, seed, trouble):
-        self.random, self.trouble = Random(f"crm {seed}"), trouble  # noqa: S311  repeatable
-        self.now, self.writes, self.rows, self.saving = 0, 0, {}, []
-        self.edited = {}  # what a person saved last, by row and field
-        self.edited_at, self.read_at = {}, {}  # when that was, and when a row was last read
-        self.overwritten = 0  # edits within the round trip of a write of ours: not promised
+    def __init__(self, stage, luck, watch, *, trouble, lists_deleted, lists_addresses):
+        self.stage, self.luck, self.watch, self.trouble = stage, luck, watch, trouble
+        self.capabilities = Capabilities(
+            batch_writes=True,
+            lists_deleted=lists_deleted,
+            updates_email_in_place=True,
+            total_count=True,
+        )
+        self.by_position = False  # a weakness: answers are told apart by their place
+        self.rows, self.saving, self.writes, self.seen_alone = {}, [], 0, {}
+        self.flags = {}  # by address, in any case of letters: those that are set
+        self.flagged_at, self.lists_addresses = {}, lists_addresses  # by address: the last change
 
-    def tick(self):
-        self.now += 1
-        landing = [save for save in self.saving if save[0] <= self.now]
-        self.saving = [save for save in self.saving if save[0] > self.now]
-        for _, save in landing:
+    def land(self):
+        """Let saves that have ended be seen."""
+        now = self.stage.now
+        landing = [save for at, save in self.saving if at <= now]
+        self.saving = [pair for pair in self.saving if pair[0] > now]
+        for save in landing:
             save()
-
-    # What people do there
-
-    def add(self, crm_id, values):
-        self.rows[crm_id] = Row(dict.fromkeys(FIELDS, "") | values, "somebody", self.now)
-
-    def edit(self, crm_id, field, value):
-        started = self.now
-
-        def save():
-            if self._save(crm_id, {field: value}, "somebody", started):
-                self.edited[crm_id, field] = kept(field, value)
-                self.edited_at[crm_id, field] = self.now
-
-        self._later(save, LATE)
-
-    def delete(self, crm_id):
-        row = self.rows[crm_id]
-        row.deleted, row.by, row.at = True, "somebody", self.now
-
-    def merge(self, survivor, loser):
-        """Somebody merges two records: blanks of the survivor are filled, the loser is deleted."""
-        kept_row, gone = self.rows[survivor], self.rows[loser]
-        for field, value in gone.values.items():
-            if value and not kept_row.values[field]:
-                kept_row.values[field] = self.edited[survivor, field] = value
-        kept_row.by, kept_row.at = "somebody", self.now
-        self.delete(loser)
 
     # What workers call
 
-    def changed(self, since, after, limit):
-        """Live and deleted rows in the order (stamp, id)."""
-        self._may_lose()
-        places = sorted((row.at, crm_id) for crm_id, row in self.rows.items() if row.at >= since)
-        found = [place for place in places if after is None or place > after][:limit]
-        return [(place, self._answer(place[1])) for place in found]
+    def server_info(self):
+        gmt_time = instant(self.stage.now)
+        return ServerInfo(
+            product="sugarcrm", version="6.5.26", flavour="CE", gmt_time=gmt_time, dialect="v4_1"
+        )
 
-    def by_ids(self, crm_ids):
-        self._may_lose()
-        self.read_at.update(dict.fromkeys(crm_ids, self.now))
-        return {crm_id: self._answer(crm_id) for crm_id in crm_ids if crm_id in self.rows}
+    def fields(self, module):
+        return FIELDS
 
-    def ids_by_email(self, address):
-        self._may_lose()
+    def changed(self, module, fields, since, after, limit):
+        with _Call(self):
+            places = sorted((instant(row.at), i) for i, row in self.rows.items())
+            start = (after.modified_at, after.id) if after else ("", "")
+            found = [p for p in places if p[0] >= since and p > start]
+            found = [p for p in found if self._lists(self.rows[p[1]])][:limit]
+            return self._page([i for _, i in found], fields, limit)
+
+    def by_id_range(self, module, fields, after_id, up_to_id, limit):
+        with _Call(self):
+            live = sorted(i for i, row in self.rows.items() if not row.deleted and i > after_id)
+            return self._page(live[:limit], fields, limit)
+
+    def by_ids(self, module, ids, fields):
+        with _Call(self):
+            known = [i for i in ids if i in self.rows and self._lists(self.rows[i])]
+            return {i: self._told(i, fields) for i in known}
+
+    def ids_by_email(self, module, emails):
+        with _Call(self):
+            found = {}
+            for address in {email.strip().casefold() for email in emails}:
+                holders = self.holders(address)
+                self.seen_alone[self.stage.present, address] = not holders
+                if holders:
+                    found[address] = holders
+            return found
+
+    def addresses_changed(self, since, after, limit):
+        if not self.lists_addresses:
+            raise RefusedError("addresses are not listed")
+        with _Call(self):
+            places = sorted((instant(at), address) for address, at in self.flagged_at.items())
+            start = (after.modified_at, after.id) if after else ("", "")
+            found = [p for p in places if p[0] >= since and p > start][:limit]
+            told = tuple(self._address(at, address) for at, address in found)
+            full = len(told) == limit
+            return AddressPage(told, Position(*found[-1]) if full else None)
+
+    def count(self, module):
+        with _Call(self):
+            return sum(not row.deleted for row in self.rows.values())
+
+    def create_many(self, module, drafts):
+        started = self.stage.now
+        saves = {d.id: lambda d=d: self._create(d.id, d.values, US, started) for d in drafts}
+        self.watch.creates(drafts)
+        return self._write(drafts, saves)
+
+    def update_many(self, module, changes):
+        started = self.stage.now
+        saves = {d.id: lambda d=d: self.save(d.id, d.values, US, started) for d in changes}
+        self.watch.updates(changes)
+        return self._write(changes, saves)
+
+    # Inside
+
+    def holders(self, address):
+        """The live rows with an address."""
         rows = self.rows.items()
-        return [i for i, row in rows if row.values["email1"] == address and not row.deleted]
+        live = [(i, row) for i, row in rows if not row.deleted]
+        return [i for i, row in live if row.values["email1"].casefold() == address]
 
-    def create_many(self, batch):
-        self._write_many([self._creation(crm_id, values) for crm_id, values in batch.items()])
-
-    def update_many(self, batch):
-        started = self.now
-        saves = [
-            lambda i=crm_id, v=values: self._save(i, v, US, started)
-            for crm_id, values in batch.items()
-        ]
-        self._write_many(saves)
-
-    def _creation(self, crm_id, values):
-        started = self.now
-
-        def save():
-            if crm_id not in self.rows:
-                stored = {field: kept(field, value) for field, value in values.items()}
-                self.rows[crm_id] = Row(dict.fromkeys(FIELDS, "") | stored, US, started)
-
-        return save
-
-    def _write_many(self, saves):
-        """A batch is no transaction: the server may die at any record, with those before it
-        saved, and it may save the rest after nobody waits for it any more.
-        """
-        if self.random.random() < self.trouble:
-            for save in saves[: self.random.randrange(len(saves))]:
-                self.writes += 1
-                save()
-            raise LostError
-        for number, save in enumerate(saves):
-            try:
-                self._write(save)
-            except LostError:
-                if self.random.random() < 0.5:
-                    for rest in saves[number + 1 :]:
-                        self._later(rest, LATE)
-                raise
-
-    def _save(self, crm_id, values, by, started):
+    def save(self, crm_id, values, by, started):
+        """Write to a row; a deleted one takes nothing, though the answer says so."""
         row = self.rows.get(crm_id)
         if row is None or row.deleted:
-            return False  # though the server answers as if it had been saved
-        if by == US:
-            self._count_overwritten(crm_id, values)
-        row.values.update({field: kept(field, value) for field, value in values.items()})
+            return False
+        moved = normal_email(values.get("email1", row.values["email1"]))
+        if by == US and moved != normal_email(row.values["email1"]):
+            self.watch.moves(crm_id, row)
+        plain = {field: kept(field, v) for field, v in values.items() if field not in FLAGS}
+        row.values.update(plain)
+        if address := normal_email(row.values["email1"]):
+            held = self.flags.setdefault(address, set())
+            held |= {f for f in FLAGS if is_set(values.get(f, ""))}
+            held -= {f for f in FLAGS if f in values and not is_set(values[f])}
+            if values.keys() & set(FLAGS):
+                self.flagged_at[address] = max(self.flagged_at.get(address, -1), started)
         row.by, row.at = by, max(row.at, started)
         return True
 
-    def _count_overwritten(self, crm_id, values):
-        """An edit that came between our read and our write is lost, and nobody can tell."""
-        for field in values:
-            place = (crm_id, field)
-            if self.edited_at.get(place, -1) > self.read_at.get(crm_id, -1):
-                self.overwritten += 1
-                self.edited.pop(place, None)
+    def flag(self, address, flag, started):
+        """Set a flag of an address as the link in a mail does: no row is touched."""
+        self.flags.setdefault(address, set()).add(flag)
+        self.flagged_at[address] = max(self.flagged_at.get(address, -1), started)
 
-    def _write(self, save):
-        """Carry out, before or after the answer is lost, or even later."""
-        self.writes += 1
-        self._may_lose()
-        if self.random.random() < self.trouble / 2:
-            self._later(save, LATE)
-            raise LostError
-        save()
-        self._may_lose()
+    def values_of(self, row):
+        """All fields of a row; its flags are those of its address, and nobody's without one."""
+        address = normal_email(row.values["email1"])
+        held = self.flags.get(address, set())
+        flags = {f: "10"[f not in held] if address else "" for f in FLAGS}
+        return row.values | flags
 
-    def _later(self, save, longest):
-        self.saving.append((self.now + self.random.randint(1, longest), save))
+    def later(self, save):
+        """Let a save end after a while, when nobody waits for it any more."""
+        self.saving.append((self.stage.now + self.luck.randint(1, LATE), save))
 
-    def _may_lose(self):
-        if self.random.random() < self.trouble:
-            raise LostError
+    def _create(self, crm_id, values, by, started):
+        if crm_id in self.rows:
+            return
+        self.watch.is_made(crm_id, values)
+        self.rows[crm_id] = Stored(by, started)
+        self.save(crm_id, values, by, started)
 
-    def _answer(self, crm_id):
+    def _write(self, drafts, saves):
+        """A batch is no transaction: any record of it may be the last one that is saved, and the
+        server may go on with the rest after nobody waits for it any more.
+
+        A worker that is stopped between its look at the lease and its request for longer than
+        the lease is not simulated: that moment cannot be closed, and is kept short.
+        """
+        self.stage.pause(awake=True)
+        told = []
+        for number, draft in enumerate(drafts):
+            self.writes += 1
+            if any(BAD in value for value in draft.values.values()):
+                told.append(Written(draft.id, "it has a bad character"))
+                continue
+            if self._fails():
+                self._cut_off([saves[d.id] for d in drafts[number:]])
+            saves[draft.id]()
+            self._goes_on([saves[d.id] for d in drafts[number + 1 :]])
+        if self._fails():
+            raise AmbiguousError("no answer")
+        if self.by_position:
+            left = [w for w in told if w.refused]
+            return [
+                Written(d.id, left[n].refused if n < len(left) else None)
+                for n, d in enumerate(drafts)
+            ]
+        told += [Written(d.id) for d in drafts if d.id not in {w.id for w in told}]
+        self.luck.shuffle(told)
+        return told
+
+    def _cut_off(self, saves):
+        """Those before were saved; of these none, or all of them after a while."""
+        if self.luck.random() < 0.5:
+            for save in saves:
+                self.later(save)
+        raise AmbiguousError("no answer")
+
+    def _goes_on(self, rest):
+        """The server goes on with the rest, perhaps, when the worker that waits is killed."""
+        try:
+            self.stage.pause(awake=True)
+        except Killed:
+            if self.luck.random() < 0.5:
+                for save in rest:
+                    self.later(save)
+            raise
+
+    def _fails(self):
+        return self.trouble and self.luck.random() < self.trouble
+
+    def _lists(self, row):
+        return self.capabilities.lists_deleted or not row.deleted
+
+    def _address(self, at, address):
+        out, invalid = (flag in self.flags[address] for flag in FLAGS)
+        return AddressState(
+            id=address, address=address, modified_at=at, opted_out=out, invalid=invalid
+        )
+
+    def _page(self, ids, fields, limit):
+        rows = tuple(self._told(i, fields) for i in ids)
+        full = len(rows) == limit
+        return Page(rows, Position(rows[-1].modified_at, rows[-1].id) if full else None)
+
+    def _told(self, crm_id, fields):
         """A row as sent, with entities, and as our client decodes it."""
         row = self.rows[crm_id]
-        sent = {field: html.escape(value) for field, value in row.values.items()}
-        values = {field: html.unescape(value) for field, value in sent.items()}
-        return row.deleted, Theirs(values=values, by_us=row.by == US)
+        row.read_at = self.stage.now
+        sent = {f: html.escape(v) for f, v in self.values_of(row).items() if f in fields}
+        return Row(
+            id=crm_id,
+            modified_at=instant(row.at),
+            modified_by=row.by,
+            deleted=row.deleted,
+            values={f: html.unescape(value) for f, value in sent.items()},
+        )
+
+
+class _Call:
+    """The time that a reading call takes: others go on before and after, and it may fail."""
+
+    def __init__(self, crm):
+        self.crm = crm
+
+    def __enter__(self):
+        self.crm.stage.pause()
+        if self.crm._fails():
+            raise BusyError("no answer")
+
+    def __exit__(self, kind, error, trace):
+        if kind is None:
+            self.crm.stage.pause()

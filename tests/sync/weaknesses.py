@@ -1,0 +1,171 @@
+"""Designs that lack one part. The simulation must find out each of them."""
+# ruff: noqa: ARG001, ARG005  what replaces a function takes what that takes
+
+from datetime import UTC, datetime, timedelta
+from unittest import mock
+
+import msgspec
+
+from console import edits
+from sync import merge as merging
+from sync.canonical import same
+from sync.cursor import INSTANT
+from sync.identity import record_id
+from sync.merge import Merge, Permission, merge
+from sync.records import Agreement, Theirs
+from sync.settle import settle
+from tests.sync import simulated_people
+from workers import create, pull, push, push_scope, recognise, sweep, take_in
+
+
+def by_us_only(field, present, theirs, ring, definition):
+    """An echo is told by who wrote last, as most connectors do."""
+    own = [intent for intent in ring if intent.field == field]
+    return theirs.by_us and any(same(i.value, theirs.values[field], definition) for i in own)
+
+
+def nothing_of_ours(record, theirs, *limits):
+    """What our user wrote last is passed over, whoever wrote the other fields."""
+    if theirs.by_us:
+        agreed = {f: pair.theirs for f, pair in record.base.items() if f in theirs.values}
+        theirs = msgspec.structs.replace(theirs, values={**theirs.values, **agreed})
+    return merge(record, theirs, *limits)
+
+
+def the_later(record, theirs, ring, permission, catalogue, rules):
+    """The side that was changed last wins, with all its fields."""
+    ours = max(record.edited.values(), default=0) > theirs.at
+    fields = [f for f in record.values if f in theirs.values]
+    other = [f for f in fields if not same(record.values[f], theirs.values[f], catalogue[f])]
+    push = {f: record.values[f] for f in other if ours and f in permission.push}
+    pull = {f: theirs.values[f] for f in other if not ours and f in permission.pull}
+    return Merge(pull=pull, push=push, agreed={}, conflicts=())
+
+
+def whole_record(record, theirs, ring, permission, *more):
+    """With one changed field, all go out."""
+    merged = merge(record, theirs, ring, permission, *more)
+    if not merged.push:
+        return merged
+    every = {f: v for f, v in record.values.items() if f in permission.push}
+    return msgspec.structs.replace(merged, push=every | merged.push)
+
+
+def as_sent(record, merged, read_back, ring, catalogue):
+    """What was sent is what SugarCRM has, without looking."""
+    sent = Theirs(values={**(read_back.values if read_back else {}), **merged.push}, by_us=True)
+    return settle(record, merged, sent if merged.push else None, ring, catalogue)
+
+
+def unobserved(scope, record, row, ring):
+    return record
+
+
+def unbound(record, crm_id):
+    """A deleted row is one that never was."""
+    return msgspec.structs.replace(record, crm_id=None, base={})
+
+
+def forgets_rows(record, row):
+    change = take_in.Change(before=record, after=unbound(record, row.id), dirty=True, intents=())
+    return change, []
+
+
+def forgets_row(here, record):
+    change = push.Change(before=record, after=unbound(record, ""), dirty=True, intents=())
+    here.commit_one(change, {})
+
+
+def everything(setup, columns):
+    return Permission(push=frozenset(columns), pull=frozenset(columns))
+
+
+def removed_for_good(records, of, name):
+    """Who is taken out of the list leaves nothing behind."""
+    record = edits.find_record(records, of, name)
+    records.commit([edits.Change(before=record, after=None)])
+
+
+def nobody(*_args):
+    return {}
+
+
+class Weakness:
+    """One design: `patches` replace parts of the product, `world` has others switched off."""
+
+    def __init__(self, name, world):
+        self.name, self.world = name, world
+
+    def enter(self, stack):
+        """Take the part out, for as long as `stack` is open."""
+        self.world.crm.by_position = self.name == "answers told apart by their place"
+        for target, attribute, value in PATCHES.get(self.name, tuple)():
+            stack.enter_context(mock.patch.object(target, attribute, value))
+        if self.name == "random ids":
+            luck = self.world.luck
+            for module in (create, recognise):
+                named = lambda scope, record: record_id(scope.module, str(luck.random()))  # noqa: E731
+                stack.enter_context(mock.patch.object(module, "own_id", named))
+            stack.enter_context(mock.patch.object(recognise, "CREATED_AS", "never"))
+
+    def base(self, base):
+        """The agreements as they are stored."""
+        if self.name != "one base instead of a pair":
+            return base
+        return {field: Agreement(pair.ours, pair.ours) for field, pair in base.items()}
+
+
+def _both(value):
+    return [(take_in, "merge", value), (push, "merge", value)]
+
+
+PATCHES = {
+    "echoes told by who wrote last": lambda: [
+        (merging, "is_echo", by_us_only),
+        (merging, "may_be_unseen", lambda *_: False),
+    ],
+    "what our user wrote is no change": lambda: _both(nothing_of_ours),
+    "base as sent": lambda: [
+        (push, "settle", as_sent),
+        (create, "settle", as_sent),
+        (push, "observe", unobserved),
+        (create, "observe", unobserved),
+    ],
+    "no overlap": lambda: [
+        (pull, "with_overlap", lambda cursor: cursor and _just_after(cursor)),
+        (pull, "next_cursor", lambda cursor, newest, took: max(cursor, newest)),
+    ],
+    "whole records": lambda: [(push, "merge", whole_record)],
+    "the last write wins": lambda: _both(the_later),
+    "no tombstones": lambda: [
+        (take_in, "_bury", forgets_rows),
+        (push, "_bury", forgets_row),
+    ],
+    "no tombstones here": lambda: [(simulated_people, "remove_record", removed_for_good)],
+    "consent as any field": lambda: [(merging, "CONSENT_FIELDS", frozenset())],
+    "no permission asked": lambda: [(push_scope, "permission", everything)],
+    "no sweep": lambda: [(sweep, "_is_due", lambda here: False)],
+    "no meeting": lambda: [(take_in, "unbound_of", nobody)],
+    "no look at addresses": lambda: [(pull, "sweep_consent", lambda *_: True)],
+    "columns not filled": lambda: [(pull, "_fill_pages", lambda *_: True)],
+}
+WEAKNESSES = (
+    "no own-write ring",
+    *PATCHES,
+    "one base instead of a pair",
+    "random ids",
+    "no fence",
+    "no comparison",
+    "bound by address",
+    "answers told apart by their place",
+)
+
+
+def weakened(name, world):
+    """The design that lacks `name`; "" lacks nothing."""
+    return Weakness(name, world)
+
+
+def _just_after(cursor):
+    moment = datetime.strptime(cursor, INSTANT).replace(tzinfo=UTC)
+    return (moment + timedelta(seconds=1)).strftime(INSTANT)
