@@ -10,6 +10,7 @@ import msgspec
 from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from sync.deletion import is_member
 from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
@@ -60,6 +61,8 @@ def edit_record(
 ) -> tuple[Record, bool]:
     """Set values of a record, to be pushed if its sync setup says so; tell if any was another.
 
+    Of somebody who was deleted in SugarCRM nothing is pushed, unless they come back there.
+
     Raises:
         MissingError: there is no such record.
     """
@@ -69,7 +72,8 @@ def edit_record(
         if after is before:
             return before, False
         moved = edited_by_hand(before, after, "edited")
-        if _committed(records, Change(before=before, after=after, dirty=True, moved=moved)):
+        dirty = True if after.gone is None else None
+        if _committed(records, Change(before=before, after=after, dirty=dirty, moved=moved)):
             return after, True
 
 
@@ -148,7 +152,7 @@ def _ids_by_email(records: Records, address: str) -> list[str]:
 def _removed_before(of: MarketingList, known: Mapping[str, Record]) -> Record | None:
     """The tombstone that a new record takes the place of, if there is one."""
     for record in known.values():
-        if record.gone is None:
+        if is_member(record, of.deleted):
             raise RefusedError(
                 f"{of.title!r} has this person already: record {record.id}; use `lists edit`"
             )

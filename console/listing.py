@@ -60,7 +60,7 @@ def listed(app: App, of: MarketingList, now: datetime, *, has_program: bool) -> 
         id=of.id,
         title=of.title,
         folder=of.folder,
-        count=len(app.lists.records(of)),
+        count=count(app, of),
         module=of.module,
         sugarcrm=of.module is not None,
         program=has_program,
@@ -68,6 +68,12 @@ def listed(app: App, of: MarketingList, now: datetime, *, has_program: bool) -> 
         last_sync=LastSync(last.id, last.finished_at, last.phase) if last else None,
         next_sync=slot.isoformat() if slot else None,
     )
+
+
+def count(app: App, of: MarketingList) -> int:
+    """How many people are in a list, as its members are shown."""
+    records = app.lists.records(of)
+    return len(records) + (0 if of.deleted == "remove" else records.deleted_count())
 
 
 def last_run(app: App, list_id: str) -> Run | None:

@@ -3,6 +3,7 @@
 from console.exits import MissingError
 from store.lists import ListMissingError
 from store.records import Records
+from sync.deletion import is_member
 from sync.identity import slug
 from sync.lists import MarketingList, Program
 from sync.records import Record
@@ -27,7 +28,7 @@ def find_list(app: App, name: str) -> MarketingList:
 
 
 def find_record(records: Records, of: MarketingList, name: str) -> Record:
-    """Give the live record with this id, SugarCRM id or address.
+    """Give the member with this id, SugarCRM id or address.
 
     Raises:
         MissingError: there is none, or several have this address.
@@ -35,7 +36,7 @@ def find_record(records: Records, of: MarketingList, name: str) -> Record:
     known = records.get_many([name]) or records.by_crm_ids([name])
     if not known and "@" in name:
         known = records.get_many(records.ids_by_email(name))
-    live = [record for record in known.values() if record.gone is None]
+    live = [record for record in known.values() if is_member(record, of.deleted)]
     if len(live) > 1:
         ids = ", ".join(sorted(record.id for record in live))
         raise MissingError(f"several records of {of.title!r} have the address {name}: {ids}")

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from console.filters import Condition, matches
 from store.records import EMAIL_COLUMN, Change
+from sync.deletion import is_member, is_reached
 from sync.identity import normal_email, record_id, slug
 from sync.lists import MarketingList
 from sync.records import Record
@@ -14,13 +15,16 @@ _BATCH = 200  # records in one commit
 
 
 def members(app: App, of: MarketingList, conditions: Sequence[Condition]) -> list[Record]:
-    """Give the people in the list who fulfil all conditions, by address and id."""
+    """Give the people in the list who fulfil all conditions, by address and id.
+
+    Those who were deleted in SugarCRM are among them if the list keeps them.
+    """
     catalogue = app.fields.catalogue(of.module) if of.module else {}
     found = {
         record.id: record
         for batch in app.lists.records(of).scan()
         for record in batch
-        if record.gone is None and matches(record.values, conditions, catalogue)
+        if is_member(record, of.deleted) and matches(record.values, conditions, catalogue)
     }
     return sorted(found.values(), key=_address_and_id)
 
@@ -33,7 +37,7 @@ def segment(
     Raises:
         ListExistsError: a list of that title is there.
     """
-    people = members(app, of, conditions)
+    people = [r for r in members(app, of, conditions) if is_reached(r, of.deleted)]
     new = MarketingList(
         id=slug(title),
         title=title,

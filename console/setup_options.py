@@ -7,6 +7,7 @@ import msgspec
 
 from console.columns import split
 from console.exits import InputError
+from sync.deletion import DELETED_NAMES
 from sync.guard import Guard, Limit
 from sync.match import SEVERAL_NAMES
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rule, Rules
@@ -30,6 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     blanks: str = ""
     guard: str = ""
     several: str = ""
+    deleted: str = ""
     schedule: str = ""
     start: str = ""
     zone: str = ""
@@ -51,6 +53,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
         rules=_rules(setup.rules, given),
         guard=_guard(setup.guard, given.guard),
         several=_one_of(SEVERAL_NAMES, "--several", given.several or setup.several),
+        deleted=_one_of(DELETED_NAMES, "--deleted", given.deleted or setup.deleted),
     )
 
 

@@ -15,14 +15,14 @@ from store.leases import Fence as Fence
 from store.leases import FencedError as FencedError
 from sync.history import Moved
 from sync.identity import normal_email
-from sync.records import Agreement, Intent, Record
+from sync.records import GONE_THERE, Agreement, Intent, Record
 from sync.refusal import Refusal
 
 SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 _KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
-_KEYS_AFTER = ("asked", "history", "history_by_record", "refused", "history_moved")
+_KEYS_AFTER = ("asked", "history", "history_by_record", "refused", "history_moved", "deleted")
 
 
 class StaleRecordsError(Exception):
@@ -180,6 +180,10 @@ class Records:
         """How many records SugarCRM refused, and did not take since."""
         return int(self._client.scard(f"{self._key}:refused"))
 
+    def deleted_count(self) -> int:
+        """How many records were deleted in SugarCRM."""
+        return int(self._client.scard(f"{self._key}:deleted"))
+
     def dirty(self, after: int, up_to: int, count: int) -> list[tuple[str, int]]:
         """Give changed records with the number of their change, `after` < number <= `up_to`."""
         found = self._client.zrangebyscore(
@@ -255,6 +259,7 @@ class Records:
             _intents_part(change),
             _mark(before, after, lambda record: bool(record.asked)),
             _mark(before, after, lambda record: record.refused is not None),
+            _deleted_mark(before, after),
         )
 
     def _blob(self, record: Record) -> bytes:
@@ -333,6 +338,11 @@ def _mark(before: Record | None, after: Record | None, is_so: Callable[[Record],
     if after is not None and after.gone is None and is_so(after):
         return "1"
     return "0" if before is not None and is_so(before) else ""
+
+
+def _deleted_mark(before: Record | None, after: Record | None) -> str:
+    was, is_now = (r is not None and r.gone == GONE_THERE for r in (before, after))
+    return "" if was == is_now else "01"[is_now]
 
 
 def _intents_part(change: Change) -> bytes:

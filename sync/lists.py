@@ -3,6 +3,7 @@
 import msgspec
 
 from sync.catalogue import Module
+from sync.deletion import Deleted
 from sync.schedule import Schedule
 from sync.setup import SyncSetup
 
@@ -26,6 +27,11 @@ class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     created_at: str = ""
     setup: SyncSetup | None = None
+
+    @property
+    def deleted(self) -> Deleted:
+        """What becomes of people who were deleted in SugarCRM."""
+        return self.setup.deleted if self.setup else "remove"
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,6 +4,7 @@ from collections.abc import Collection
 
 import msgspec
 
+from sync.deletion import Deleted
 from sync.guard import Guard
 from sync.match import Several
 from sync.merge import Permission
@@ -34,7 +35,8 @@ class PushSetup(msgspec.Struct, frozen=True, kw_only=True):
 class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is saved, or not saved, at once.
 
-    `several` says who somebody new in the list is, when several records have their address.
+    `several` says who somebody new in the list is, when several records have their address;
+    `deleted` what becomes of people who were deleted in SugarCRM.
     """
 
     push: PushSetup = PushSetup()
@@ -43,6 +45,7 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     rules: Rules = Rules()
     guard: Guard = Guard()
     several: Several = "ask"
+    deleted: Deleted = "remove"
 
     @property
     def pushes(self) -> bool:

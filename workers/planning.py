@@ -8,6 +8,7 @@ import msgspec
 from store.records import RunNotes
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
+from sync.deletion import DELETED_NAMES
 from sync.guard import exceeded
 from sync.merge import merge
 from sync.plan import Item, update_item
@@ -200,7 +201,7 @@ class Planner:
         for record in bound:
             row = rows.get(record.crm_id or "")
             if row is None or row.deleted:
-                found.append(Item(record.id, "delete", record.crm_id or ""))
+                found.append(self._deletion(record, record.crm_id or ""))
             elif row.unreadable:
                 found.append(Item(record.id, "skip", row.id, reason=UNREADABLE))
             else:
@@ -216,11 +217,14 @@ class Planner:
         here = {c: (None, row.values[c]) for c in columns if row.values.get(c)}
         return Item(row.id, "create_here", row.id, here)
 
+    def _deletion(self, record: Record, crm_id: str) -> Item:
+        return Item(record.id, "delete", crm_id, reason=DELETED_NAMES[self._here.of.deleted])
+
     def _known(self, record: Record, row: Row, ring: tuple[Intent, ...]) -> Item | None:
         if record.gone == GONE_HERE:
             return None
         if row.deleted:
-            return None if record.gone else Item(record.id, "delete", row.id)
+            return None if record.gone else self._deletion(record, row.id)
         scope = self._scope
         whole = fill(record, row.values, scope.columns)
         whole = msgspec.structs.replace(whole, crm_id=row.id)
@@ -252,7 +256,7 @@ class Planner:
         return [
             *(item for item in matched if item is not None),
             *(self._creation(record) for record in found.new),
-            *(Item(record.id, "delete", crm_id) for record, crm_id in found.buried),
+            *(self._deletion(record, crm_id) for record, crm_id in found.buried),
             *(Item(record.id, "skip", reason=MISSING_NAME) for record in found.nameless),
             *(Item(record.id, "skip", reason=reason) for record, reason in found.left),
         ]

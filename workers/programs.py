@@ -9,6 +9,7 @@ import structlog
 from events import ProgramTick
 from store.outcomes import Outcome
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from sync.deletion import is_reached
 from sync.history import Moved
 from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
@@ -102,12 +103,14 @@ def carry_out(app: App, program: Program, trigger: str, here: Step | None = None
     lease then fences every commit.
     """
     drain(app)
-    records = app.lists.records(app.lists.get(program.list))
+    of = app.lists.get(program.list)
+    records = app.lists.records(of)
     changed = seen = 0
     for batch in records.scan():
         if here:
             here.renew()
-        changed += _apply(app, program, records, batch, here)
+        reached = [record for record in batch if is_reached(record, of.deleted)]
+        changed += _apply(app, program, records, reached, here)
         seen += len(batch)
     ran = ProgramRun(
         program=program.id, at=now_text(), records=seen, changed=changed, trigger=trigger
@@ -122,22 +125,24 @@ def _apply(
 ) -> int:
     """Apply a program to some records; those edited meanwhile are read and done again."""
     by = here.by if here else f"program {program.id}"
-    live = [record for record in batch if record.gone is None]
-    while live:
-        points = _points(app, live)
+    left = list(batch)
+    while left:
+        points = _points(app, left)
         changes = []
-        for record in live:
+        for record in left:
             after = apply_steps(record, program.steps, points[record.id], time.time())
             if after is not record:
+                dirty = True if after.gone is None else None
                 moved = _moved(program, record, after)
-                changes.append(Change(before=record, after=after, dirty=True, moved=moved))
+                changes.append(Change(before=record, after=after, dirty=dirty, moved=moved))
         if not changes:
             return 0
         try:
             records.commit(changes, fence=here.fence if here else None, by=by)
         except StaleRecordsError:
-            again = records.get_many([record.id for record in live]).values()
-            live = [record for record in again if record.gone is None]
+            again = records.get_many([record.id for record in left])
+            was = {record.id: record.gone for record in left}
+            left = [record for i, record in again.items() if record.gone == was[i]]
             continue
         return len(changes)
     return 0

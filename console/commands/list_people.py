@@ -1,5 +1,6 @@
 """`sugarloop lists members, add, edit, bind, remove, segment, export`: the people in a list."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,9 +19,11 @@ from console.members import members as members_of
 from console.members import segment as make_segment
 from console.opening import opened
 from sync.identity import slug
+from sync.lists import MarketingList
 from sync.records import Record
 
 _SHOWN = 8  # columns that fit a screen, unless some are chosen
+MARK = "gone"  # the column of a list that marks who was deleted in SugarCRM
 
 Values = Annotated[list[str], typer.Argument(metavar="FIELD=VALUE...")]
 Person = Annotated[str, typer.Argument(metavar="RECORD|EMAIL", help="Id or address of a person.")]
@@ -47,8 +50,11 @@ def members(
             raise InputError(f"--columns: {of.title!r} has no column {', '.join(unknown)}")
         found = members_of(app, of, parse(where or [], of.columns))
     shown = found[:limit] if limit else found
-    heads = split(columns) or of.columns[:_SHOWN]
+    heads = list(split(columns) or of.columns[:_SHOWN])
     rows = [[r.id, *(r.values.get(head, "") for head in heads)] for r in shown]
+    if of.deleted == "mark":
+        heads.append(MARK)
+        rows = [[*row, r.gone or ""] for row, r in zip(rows, shown, strict=True)]
     count = (f"{len(shown)} of {len(found)} records",) if len(shown) < len(found) else ()
     data = [_shown(record) for record in shown]
     return Answer(data, (Table(("record", *heads), rows), *count))
@@ -132,12 +138,21 @@ def export(
     with opened() as app:
         of = find_list(app, name)
         found = members_of(app, of, parse(where or [], of.columns))
-    text = as_csv(of.columns, (record.values for record in found))
+    text = as_csv(*_exported(of, found))
     if to is None:
         return Answer({"records": len(found), "csv": text}, (Raw(text),))
     to.write_text(text, encoding="utf-8", newline="")
     said = f"{len(found)} records in {to}."
     return Answer({"records": len(found), "file": str(to)}, (said,))
+
+
+def _exported(
+    of: MarketingList, people: Sequence[Record]
+) -> tuple[Sequence[str], list[Mapping[str, str]]]:
+    """The columns and the values of an export; a list that marks who is gone has one more."""
+    if of.deleted != "mark":
+        return of.columns, [record.values for record in people]
+    return (*of.columns, MARK), [{**r.values, MARK: r.gone or ""} for r in people]
 
 
 def _shown(record: Record) -> dict[str, object]:

@@ -19,6 +19,7 @@ from console.saving import save_setup
 from console.setup_options import Options
 from console.waiting import run_answer, wait_for_run
 from events import SyncTick
+from sync.deletion import DELETED_NAMES
 from sync.guard import Guard
 from sync.lists import MarketingList
 from sync.match import SEVERAL_NAMES
@@ -77,6 +78,13 @@ def setup(
             help="Who somebody new in the list is, if several records have the address.",
         ),
     ] = "",
+    deleted: Annotated[
+        str,
+        typer.Option(
+            metavar="remove|mark|keep",
+            help="What becomes of people who are deleted in SugarCRM.",
+        ),
+    ] = "",
     schedule: Schedule = "",
     start: Start = "",
     zone: Zone = "",
@@ -92,6 +100,7 @@ def setup(
         blanks=blanks,
         guard=guard,
         several=several,
+        deleted=deleted,
         schedule=schedule,
         start=start,
         zone=zone,
@@ -193,6 +202,7 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("when both changed a field", _rules_text(chosen.rules)),
         ("stop before a sync does more", _guard_text(chosen.guard)),
         ("if several records have an address", SEVERAL_NAMES[chosen.several]),
+        ("when people are deleted in SugarCRM", DELETED_NAMES[chosen.deleted]),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
     slots = next_times(chosen.schedule) if chosen.schedule else []

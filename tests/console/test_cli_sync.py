@@ -63,6 +63,7 @@ def test_a_schedule_is_saved_with_its_setup(active, leads, redis_client):
         pytest.param(["--schedule", "daily 25:00"], "not between 00:00", id="hour"),
         pytest.param(["--schedule", "daily 05:00"], "nothing is chosen to push", id="idle"),
         pytest.param(["--zone", "UTC"], "--start and --zone need one", id="zone alone"),
+        pytest.param(["--deleted", "bury"], "--deleted: 'bury' is none of remove (", id="deleted"),
         pytest.param(
             ["--pull-new", "--schedule", "daily 05:00", "--zone", "Mars"],
             "'Mars' is not",
@@ -183,3 +184,12 @@ def test_a_run_that_is_not_there_cannot_be_cancelled(active, leads):
 
     assert (outcome.code, "no run of" in outcome.err) == (1, True)
     assert active("sync", "retry", leads, "--json").json == {"records": 0}
+
+
+def test_what_becomes_of_the_deleted_is_set_and_shown(active, sugarloop, leads):
+    active("sync", "setup", leads, "--deleted", "mark")
+
+    assert setup_of(sugarloop, leads)["deleted"] == "mark"
+    assert "they stay in the list, marked" in sugarloop("sync", "show", leads).out
+    assert "gone" in sugarloop("lists", "members", leads, "--limit", "1").out
+    assert sugarloop("lists", "export", leads).out.splitlines()[0].endswith(",gone")
