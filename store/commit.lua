@@ -1,18 +1,19 @@
 -- Commit a batch of records of one list, all or nothing, in one step.
 -- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease, asked,
---       history, history_by_record, refused, history_moved, deleted
+--       history, history_by_record, refused, history_moved, deleted,
+--       following
 -- ARGV: token ("" for no fence), change of the number of live records,
 --       rows, run fields to set, run counters to move, state fields to set, records that the
 --       history is looked up by (how many of each), who did it, what was done ("" for nothing
 --       to tell), then those in that order:
 --   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents, asked,
---        refused, deleted
+--        refused, deleted, following
 --     expected: 8 bytes of the version that was read, "" if the record must not exist
---     blob: "" removes; dirty, asked, refused, deleted: "1" marks, "0" clears, "" leaves
+--     blob: "" removes; dirty, asked, refused, deleted, following: "1" marks, "0" clears, "" leaves
 --     intents: "" leaves, "-" removes
 --   run field, state field: name, value; run counter: name, difference; record: its id
 -- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
-local WIDTH, FIRST = 12, 10
+local WIDTH, FIRST = 13, 10
 local token, rows = ARGV[1], tonumber(ARGV[3])
 if token ~= '' and redis.call('get', KEYS[9]) ~= token then return {'fenced'} end
 
@@ -49,6 +50,7 @@ for row = 0, rows - 1 do
   mark(KEYS[10], ARGV[at + 9], id)
   mark(KEYS[13], ARGV[at + 10], id)
   mark(KEYS[15], ARGV[at + 11], id)
+  mark(KEYS[16], ARGV[at + 12], id)
   if intents == '-' then
     redis.call('hdel', KEYS[5], id)
   elseif intents ~= '' then

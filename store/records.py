@@ -13,6 +13,7 @@ from store.intents import Intents
 from store.intents import encode as encode_intents
 from store.leases import Fence as Fence
 from store.leases import FencedError as FencedError
+from sync.following import is_to_follow
 from sync.history import Moved
 from sync.identity import normal_email
 from sync.records import GONE_THERE, Agreement, Intent, Record
@@ -22,7 +23,15 @@ SCHEMA = b"\x01"  # first byte of every stored record
 EMAIL_COLUMN = "email1"
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 _KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
-_KEYS_AFTER = ("asked", "history", "history_by_record", "refused", "history_moved", "deleted")
+_KEYS_AFTER = (
+    "asked",
+    "history",
+    "history_by_record",
+    "refused",
+    "history_moved",
+    "deleted",
+    "following",
+)
 
 
 class StaleRecordsError(Exception):
@@ -49,6 +58,8 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     asked: dict[int, str] = {}
     born: str = ""
     refused: Refusal | None = None
+    contact: str = ""
+    became: str | None = None
 
 
 class _Columns(msgspec.Struct, frozen=True):
@@ -184,6 +195,10 @@ class Records:
         """How many records were deleted in SugarCRM."""
         return int(self._client.scard(f"{self._key}:deleted"))
 
+    def following(self) -> list[str]:
+        """The ids of records of whom it was not looked yet where they went on."""
+        return sorted(i.decode() for i in self._client.smembers(f"{self._key}:following"))
+
     def dirty(self, after: int, up_to: int, count: int) -> list[tuple[str, int]]:
         """Give changed records with the number of their change, `after` < number <= `up_to`."""
         found = self._client.zrangebyscore(
@@ -259,7 +274,8 @@ class Records:
             _intents_part(change),
             _mark(before, after, lambda record: bool(record.asked)),
             _mark(before, after, lambda record: record.refused is not None),
-            _deleted_mark(before, after),
+            _moved_mark(before, after, lambda record: record.gone == GONE_THERE),
+            _moved_mark(before, after, is_to_follow),
         )
 
     def _blob(self, record: Record) -> bytes:
@@ -287,6 +303,8 @@ class Records:
             asked,
             record.born,
             record.refused,
+            record.contact,
+            record.became,
         )
         return SCHEMA + _version(record.version + 1) + _encode(stored)
 
@@ -315,6 +333,8 @@ class Records:
             asked={self._columns[at]: theirs for at, theirs in stored.asked.items()},
             born=stored.born,
             refused=stored.refused,
+            contact=stored.contact,
+            became=stored.became,
         )
 
     def _columns_now(self) -> tuple[str, ...]:
@@ -340,8 +360,11 @@ def _mark(before: Record | None, after: Record | None, is_so: Callable[[Record],
     return "0" if before is not None and is_so(before) else ""
 
 
-def _deleted_mark(before: Record | None, after: Record | None) -> str:
-    was, is_now = (r is not None and r.gone == GONE_THERE for r in (before, after))
+def _moved_mark(
+    before: Record | None, after: Record | None, is_so: Callable[[Record], bool]
+) -> str:
+    """As `_mark`, for what is so of tombstones, too."""
+    was, is_now = (r is not None and is_so(r) for r in (before, after))
     return "" if was == is_now else "01"[is_now]
 
 

@@ -12,6 +12,7 @@ What = Literal[
     "created_there",
     "updated_there",
     "deleted",
+    "followed",
     "matched",
     "conflicts",
     "skipped",

@@ -33,7 +33,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     since 1970. `asked` holds columns that both sides changed and a person is asked about, with
     SugarCRM's value at the time; they wait, while the others sync. `born` names who created it
     here, as the history names it ("run ID", "person NAME"); "" when that is not known. `refused`
-    is what SugarCRM did not take, None when nothing.
+    is what SugarCRM did not take, None when nothing. `contact` is the contact that a lead was
+    converted to, "" while it was not. `became` is the row that somebody who is deleted there, or
+    converted, goes on as; "" for none, None when it was not looked yet.
     """
 
     id: str
@@ -46,6 +48,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     asked: Mapping[str, str] = {}
     born: str = ""
     refused: Refusal | None = None
+    contact: str = ""
+    became: str | None = None
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):
@@ -83,6 +87,7 @@ def edit(record: Record, values: Mapping[str, str], now_s: float) -> Record:
         record,
         values={**record.values, **changed},
         edited={**record.edited, **dict.fromkeys(changed, int(now_s))},
+        became=None if record.contact else record.became,  # it is the contact that is meant
     )
     return tidied(edited)
 

@@ -12,6 +12,7 @@ Phase = Literal[
     "import",
     "pull",
     "sweep",
+    "follow",
     "fill",
     "push",
     "plan",
@@ -24,13 +25,13 @@ Phase = Literal[
 ]
 Kind = Literal["import", "sync", "plan", "apply", "undo", "look"]
 
-# pull -> sweep -> fill -> programs -> push -> done. An import only fills the list, with columns
-# that are added while it goes on, too.
+# pull -> sweep -> follow -> fill -> programs -> push -> done. An import only fills the list, with
+# columns that are added while it goes on, too.
 # Programs run right before the push, after the pull: so the score is as fresh as can be, and
 # people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
     "import": ("import", "fill", "done"),
-    "sync": ("guard", "pull", "sweep", "fill", "programs", "push", "done"),
+    "sync": ("guard", "pull", "sweep", "follow", "fill", "programs", "push", "done"),
     "plan": ("plan", "done"),
     "apply": ("apply", "done"),
     "undo": ("undo", "done"),
@@ -46,6 +47,7 @@ OUTCOMES = (
     "rejected",
     "conflicts",
     "deleted",
+    "followed",
 )
 ID_PARTS = ("", "4", "8", "c")  # where each part of a first import begins in the id space
 
@@ -95,7 +97,7 @@ def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:
 
 
 def _wanted(phase: Phase, setup: SyncSetup | None) -> bool:
-    if phase in ("pull", "sweep"):
+    if phase in ("pull", "sweep", "follow"):
         return bool(setup and setup.pulls)
     if phase in ("programs", "push"):
         return bool(setup and setup.pushes)

@@ -3,6 +3,7 @@
 MODULES = (
     "workers.applying",
     "workers.behaviour",
+    "workers.following",
     "workers.hooks",
     "workers.imports",
     "workers.leads",

@@ -12,6 +12,7 @@ from store.records import FencedError, RunNotes
 from sugarcrm.crm import Row
 from sync.catalogue import Module
 from sync.failure import Postponed, Retriable
+from sync.following import read_fields
 from sync.lists import MarketingList
 from sync.runs import Run
 from sync.setup import SyncSetup, permission
@@ -91,7 +92,7 @@ def _held(app: App, of: MarketingList, holder: str) -> Iterator[Lease]:
 
 def _present(app: App, of: MarketingList, module: Module, crm_id: str) -> Row:
     """Read the row as it is; one that is absent counts as deleted, as in a sweep."""
-    found = app.crm().by_ids(module, [crm_id], of.columns).get(crm_id)
+    found = app.crm().by_ids(module, [crm_id], read_fields(module, of.columns)).get(crm_id)
     return found or Row(id=crm_id, modified_at="", modified_by="", deleted=True, values={})
 
 

@@ -11,6 +11,7 @@ from store.records import RunNotes
 from sugarcrm.crm import Page, Position
 from sync.catalogue import Module
 from sync.failure import Permanent
+from sync.following import read_fields
 from sync.identity import slug
 from sync.lists import IMPORT_TITLES, MarketingList
 from sync.merge import Permission
@@ -103,10 +104,11 @@ def read_part(app: App, run_id: str, part: int) -> None:
 def _read_pages(here: Step, part: int, place: str) -> bool:
     """Take in page after page from `place` on; False when time was up before the end."""
     low, high = part_bounds(part)
-    crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
+    crm, count = here.app.crm(), here.app.knobs.page_rows
+    fields = read_fields(here.module, here.of.columns)
 
     def fetch(after: Position | None) -> Page:
-        return crm.by_id_range(here.module, columns, after.id if after else low, high, count)
+        return crm.by_id_range(here.module, fields, after.id if after else low, high, count)
 
     intake = intake_for(here, add_new=True)
     for page in read_ahead(fetch, Position("", place) if place else None):

@@ -9,6 +9,7 @@ from store.records import RunNotes
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
 from sync.deletion import DELETED_NAMES
+from sync.following import CONVERTED_TO
 from sync.guard import exceeded
 from sync.merge import merge
 from sync.plan import Item, update_item
@@ -133,7 +134,8 @@ class Planner:
         live = [record for record in records if record.gone is None]
         refused = {r.id: reason for r in live if (reason := still_refused(scope, r))}
         left = [Item(i, "skip", reason=reason) for i, reason in refused.items()]
-        live = [record for record in live if record.id not in refused]
+        left += [Item(r.id, "skip", r.crm_id or "", reason=CONVERTED_TO) for r in live if r.contact]
+        live = [record for record in live if record.id not in refused and not record.contact]
         rings = rings_of(here, [record.id for record in live])
         bound = [r for r in live if r.crm_id and self._goes_out(r, rings.get(r.id, ()))]
         items = self._bound(bound, rings)

@@ -8,6 +8,7 @@ import dramatiq
 from store.records import RunNotes
 from sugarcrm.crm import Page, Position
 from sync.cursor import INSTANT, next_cursor, with_overlap
+from sync.following import read_fields
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.consent import sweep_consent
@@ -70,13 +71,14 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
 
     "guard": nothing was taken in, since a person may have to look at it first.
     """
-    crm, columns, count = here.app.crm(), here.of.columns, here.app.knobs.page_rows
+    crm, count = here.app.crm(), here.app.knobs.page_rows
+    fields = read_fields(here.module, here.of.columns)
     cursor = here.records.state("cursor_at")
     began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
     since, intake = with_overlap(cursor), _intake(here)
 
     def fetch(after: Position | None) -> Page:
-        return crm.changed(here.module, columns, since, after, count)
+        return crm.changed(here.module, fields, since, after, count)
 
     newest = max(cursor, start.modified_at if start else "")
     for page in read_ahead(fetch, start):

@@ -9,6 +9,7 @@ import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
+from sync.following import CONVERTED_TO
 from sync.history import Moved
 from sync.merge import merge
 from sync.records import (
@@ -83,6 +84,8 @@ def push_records(
     rings = rings_of(here, ids)
     tally = Tally()
     live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
+    _let_be(here, [r for r in live if r.contact], tally)
+    live = [r for r in live if not r.contact]
     bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
     wanted = {record.id for record in bound}
     _let_go(here, [r for r in live if r.crm_id and r.id not in wanted])
@@ -91,6 +94,13 @@ def push_records(
     if bound:
         _update(here, scope, bound, rings, tally, only)
     return tally
+
+
+def _let_be(here: Step, converted: Sequence[Record], tally: Tally) -> None:
+    """A converted lead gets nothing any more: what waits is handed to its contact."""
+    for record in converted:
+        tally.skip(record, CONVERTED_TO)
+        here.commit_one(Change(before=record, after=record, dirty=False), {})
 
 
 def _let_go(here: Step, records: Sequence[Record]) -> None:

@@ -39,6 +39,7 @@ PHASE_ACTORS: dict[str, tuple[str, str]] = {
     "import": ("sync", "import_part"),
     "pull": ("sync", "pull_batch"),
     "sweep": ("sync", "sweep_deleted"),
+    "follow": ("sync", "follow_people"),
     "fill": ("sync", "fill_columns"),
     "push": ("sync", "push_batch"),
 }

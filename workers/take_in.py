@@ -10,6 +10,7 @@ from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleR
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.cursor import seconds
+from sync.following import contact_of, with_contact
 from sync.history import Moved
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
@@ -169,7 +170,16 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
         return None, ["skipped"]
     values = {column: row.values[column] for column in intake.of.columns if column in row.values}
     bases = {column: Agreement(value, value) for column, value in values.items()}
-    added = Record(id=row.id, crm_id=row.id, values=values, base=bases, born=intake.by)
+    contact = contact_of(row.values) or ""  # of whom nothing of ours was left behind
+    added = Record(
+        id=row.id,
+        crm_id=row.id,
+        values=values,
+        base=bases,
+        born=intake.by,
+        contact=contact,
+        became=contact or None,
+    )
     moved = Moved(record=row.id, what=("created_here",))
     return Change(before=None, after=added, moved=moved), ["created_here"]
 
@@ -197,7 +207,9 @@ def _update(
     removed = record.gone == GONE_HERE
     gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
     whole = fill(record, row.values, intake.of.columns)
-    whole = msgspec.structs.replace(whole, crm_id=row.id, gone=gone)
+    whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
+    if record.gone == GONE_THERE:
+        whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
     theirs = theirs_of(row, intake.our_user_id, intake.clock_ahead_s)
     merged = merge(whole, theirs, ring, intake.permission, intake.catalogue, intake.rules)
     incoming = msgspec.structs.replace(merged, push={})

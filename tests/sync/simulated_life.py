@@ -26,7 +26,7 @@ from tests.sync.simulated_people import ENDINGS, People
 from tests.sync.simulated_store import Shelf, SimulatedApp
 from tests.sync.stage import Stage
 from tests.sync.weaknesses import weakened
-from workers import consent, planning, pull, push, steps, sweep
+from workers import consent, following, planning, pull, push, steps, sweep
 from workers.programs import programs_first
 
 TROUBLED, DAY, RUN_EVERY, IDLE = 600, 24 * 3600 // TICK_S, 12, 200  # ticks
@@ -37,6 +37,7 @@ PHASES = {
     "guard": planning.plan,
     "pull": pull.pull,
     "sweep": sweep.sweep,
+    "follow": following.follow,
     "fill": pull.fill,
     "programs": programs_first,
     "push": push.push,

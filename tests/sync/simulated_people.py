@@ -179,6 +179,11 @@ class People:
         if len(live := self._live_rows()) > 3:
             survivor, loser = self.luck.sample(live, 2)
             kept_row, gone = self.crm.rows[survivor], self.crm.rows[loser]
+            if self.luck.random() < 0.5:  # the survivor takes over who it is
+                for field in ("email1", "last_name"):
+                    kept_row.values[field] = gone.values[field]
+                    self._told_there(survivor, field)
+                self.left_address(survivor, -1)
             for field in ("crm", "both"):
                 if gone.values[field] and not kept_row.values[field]:
                     kept_row.values[field] = gone.values[field]

@@ -8,6 +8,7 @@ import msgspec
 from store.leases import Fence, HeldError
 from store.records import FencedError, RunNotes, StaleRecordsError
 from store.runs import RunMissingError
+from sync.following import is_to_follow
 from sync.identity import normal_email
 from sync.runs import Run
 from tests.sync.simulated_crm import CATALOGUE, TICK_S, US
@@ -64,6 +65,9 @@ class SimulatedRecords:
 
     def bound_count(self):
         return len(self) - (len(self.shelf.records) - len(self.shelf.by_crm_id))
+
+    def following(self):
+        return sorted(i for i, record in self.shelf.records.items() if is_to_follow(record))
 
     def dirty(self, after, up_to, count):
         waiting = sorted((n, i) for i, n in self.shelf.dirty.items() if after < n <= up_to)
@@ -235,7 +239,9 @@ class SimulatedApp:
             get=lambda _: SimpleNamespace(counts={}),
         )
         self.lists = SimpleNamespace(
-            get=lambda _: shelf.of, records=lambda _: SimulatedRecords(shelf)
+            get=lambda _: shelf.of,
+            all=lambda: [shelf.of],
+            records=lambda _: SimulatedRecords(shelf),
         )
         connection = SimpleNamespace(user_id=US, findings=None)
         self.connector = SimpleNamespace(active=lambda: connection)

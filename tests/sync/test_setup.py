@@ -43,7 +43,9 @@ def test_every_problem_of_a_setup_is_named_at_once():
     [
         pytest.param(SyncSetup(), ["fill", "done"], id="nothing_chosen"),
         pytest.param(
-            SyncSetup(pull=PullSetup(add_new=True)), ["pull", "sweep", "fill", "done"], id="pull"
+            SyncSetup(pull=PullSetup(add_new=True)),
+            ["pull", "sweep", "follow", "fill", "done"],
+            id="pull",
         ),
         pytest.param(
             SyncSetup(push=PushSetup(add_new=True)), ["fill", "programs", "push", "done"], id="push"

@@ -1,0 +1,85 @@
+"""People who go on as another record of SugarCRM: converted leads, and records that were merged.
+
+A converted lead stays, and names its contact. Of a merge nothing is seen but its outcome: one
+record is deleted, and another has the address (documentation of Sugar 7, and the old service).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import msgspec
+
+from sync.canonical import is_set
+from sync.catalogue import Module
+from sync.merge import CONSENT_FIELDS
+from sync.records import GONE_THERE, Agreement, Record, differs_in
+
+CONVERTED, CONTACT, NAME = "converted", "contact_id", "last_name"
+CONVERTED_TO = "the lead was converted; its changes go to the contact"
+
+
+def read_fields(module: Module, columns: Sequence[str]) -> Sequence[str]:
+    """The fields to read of a row: the columns, and of a lead what tells of its conversion."""
+    if module != "Leads":
+        return columns
+    return [*columns, *(field for field in (CONVERTED, CONTACT) if field not in columns)]
+
+
+def contact_of(values: Mapping[str, str]) -> str | None:
+    """The contact that a row says it was converted to, "" for none; None when it does not tell."""
+    if CONVERTED not in values or CONTACT not in values:
+        return None
+    return values[CONTACT] if is_set(values[CONVERTED]) else ""
+
+
+def with_contact(record: Record, values: Mapping[str, str]) -> Record:
+    """Note what a row tells of a conversion; another contact than before is to be followed anew."""
+    contact = contact_of(values)
+    if contact is None or contact == record.contact:
+        return record
+    return msgspec.structs.replace(record, contact=contact, became=None)
+
+
+def is_to_follow(record: Record) -> bool:
+    """Whether it was not looked yet where somebody went on who is deleted, or was converted."""
+    if record.became is not None:
+        return False
+    return bool(record.contact) if record.gone is None else record.gone == GONE_THERE
+
+
+def left_behind(
+    was: Mapping[str, str], has: Mapping[str, str], columns: Iterable[str]
+) -> dict[str, str]:
+    """Values that the one who goes on lacks: a blank takes a value, and an opt-out goes along."""
+    found = {}
+    for column in columns:
+        value = was.get(column, "")
+        if column in CONSENT_FIELDS:
+            if is_set(value) and not is_set(has.get(column, "")):
+                found[column] = "1"
+        elif value and not has.get(column):
+            found[column] = value
+    return found
+
+
+def waiting(record: Record) -> dict[str, str]:
+    """What was changed here since both sides agreed."""
+    return {field: value for field, value in record.values.items() if differs_in(record, field)}
+
+
+def handed_on(record: Record, fields: Iterable[str]) -> Record:
+    """Let nothing wait in `fields`: it goes to SugarCRM with another record."""
+    base = dict(record.base)
+    for field in fields:
+        ours = record.values[field]
+        base[field] = Agreement(ours, base[field].theirs if field in base else ours)
+    left = {field: at for field, at in record.edited.items() if field not in set(fields)}
+    return msgspec.structs.replace(record, base=base, edited=left)
+
+
+def is_survivor(record: Record, values: Mapping[str, str]) -> bool:
+    """Whether a row with the same address may be who the record was merged into.
+
+    People of one household share an address: another last name is another person.
+    """
+    mine, theirs = record.values.get(NAME), values.get(NAME)
+    return not (mine and theirs) or mine.strip().casefold() == theirs.strip().casefold()

@@ -1,0 +1,165 @@
+"""People who go on in SugarCRM as another record: converted leads, and records that were merged."""
+
+import zlib
+
+import pytest
+
+from sugarcrm.crm import Draft
+from sync.records import GONE_THERE
+from sync.setup import PullSetup, PushSetup
+
+LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
+COLUMNS = ("email1", "last_name", "phone_work", "title")
+PUSH = PushSetup(add_new=True, update_existing=True, fields=("title",))
+PULL = PullSetup(add_new=True, update_existing=True)
+
+
+@pytest.fixture
+def ids(request):
+    """Two ids that no other test has."""
+    name = f"f{zlib.crc32(request.node.name.encode())}"
+    return f"{name}-a", f"{name}-b"
+
+
+def create(loop, module, crm_id, **values):
+    loop.crm.create_many(module, [Draft(crm_id, {"last_name": "Follow", **values})])
+
+
+def synced(loop, *list_ids):
+    for list_id in list_ids:
+        loop.sync(list_id)
+
+
+def lists_of(loop, *modules, **more):
+    for module in modules:
+        of, _ = loop.import_all(module, columns=COLUMNS)
+        loop.allow(of.id, PUSH, PULL, **more)
+        loop.sync(of.id)
+
+
+def record_of(loop, list_id, crm_id):
+    records = loop.app.lists.records(loop.app.lists.get(list_id))
+    return records.by_crm_ids([crm_id]).get(crm_id)
+
+
+def converted(loop, person, ids, title=""):
+    """A lead that is converted to a contact while an edit of it waits here."""
+    lead, contact = ids
+    create(loop, "Leads", lead, email1=f"{lead}@example.com")
+    lists_of(loop, "Leads", "Contacts")
+    loop.edit(LEADS, record_of(loop, LEADS, lead), title="Waits")
+    create(loop, "Contacts", contact, email1=f"{lead}@example.com", title=title)
+    person.edit("Leads", lead, converted="1", contact_id=contact, status="Converted")
+
+
+@pytest.mark.parametrize("title", ["", "Typed by sales"])
+def test_an_edit_that_waits_for_a_lead_goes_to_its_contact(loop, person, ids, title):
+    converted(loop, person, ids, title)
+
+    synced(loop, CONTACTS, LEADS, CONTACTS)
+
+    row = loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]]
+    assert row.values["title"] == "Waits"
+    assert loop.crm.by_ids("Leads", [ids[0]], COLUMNS)[ids[0]].values["title"] == ""
+    assert record_of(loop, LEADS, ids[0]).became == ids[1]
+    assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
+
+
+def test_a_contact_that_its_list_has_not_taken_in_yet_is_waited_for(loop, person, ids):
+    converted(loop, person, ids)
+
+    synced(loop, LEADS)
+    before = record_of(loop, LEADS, ids[0])
+    synced(loop, CONTACTS, LEADS, CONTACTS)
+
+    assert before.became is None
+    assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Waits"
+
+
+def test_later_edits_of_a_converted_lead_go_to_the_contact_too(loop, person, ids, far_end):
+    converted(loop, person, ids)
+    synced(loop, CONTACTS, LEADS, CONTACTS)
+
+    loop.edit(LEADS, record_of(loop, LEADS, ids[0]), title="Later")
+    synced(loop, LEADS, CONTACTS)
+    mark = len(far_end.calls())
+    synced(loop, LEADS, CONTACTS)
+
+    assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Later"
+    assert [c for c in far_end.calls()[mark:-1] if c.get("wrote")] == []
+
+
+def test_a_lead_that_was_converted_before_it_came_in_leaves_its_contact_alone(loop, person, ids):
+    lead, contact = ids
+    create(loop, "Leads", lead, email1=f"{lead}@example.com", title="Lead")
+    create(loop, "Contacts", contact, email1=f"{lead}@example.com")
+    person.edit("Leads", lead, converted="1", contact_id=contact, status="Converted")
+    lists_of(loop, "Contacts", "Leads")
+    synced(loop, LEADS, CONTACTS)
+
+    assert record_of(loop, CONTACTS, contact).values["title"] == ""
+    assert record_of(loop, LEADS, lead).became == contact
+
+
+def merged(loop, person, ids, survivor_name="Follow"):
+    """Two leads with one address, of which sales merge the first into the second."""
+    loser, survivor = ids
+    for crm_id in ids:
+        create(loop, "Leads", crm_id, email1=f"{loser}@example.com")
+    lists_of(loop, "Leads")
+    loop.edit(LEADS, record_of(loop, LEADS, loser), title="Ours")
+    loop.sync(LEADS)
+    person.edit("Leads", survivor, phone_work="5", last_name=survivor_name)
+    person.delete("Leads", loser)
+
+
+def test_a_merged_record_leaves_to_the_survivor_what_it_lacks(loop, person, ids):
+    merged(loop, person, ids)
+
+    run = loop.sync(LEADS)
+    loser, survivor = (record_of(loop, LEADS, crm_id) for crm_id in ids)
+
+    assert run.counts["followed"] == 1
+    assert (loser.gone, loser.became) == (GONE_THERE, ids[1])
+    assert (survivor.gone, survivor.values["title"]) == (None, "Ours")
+    assert loop.crm.by_ids("Leads", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Ours"
+
+
+def test_somebody_else_with_the_address_is_no_survivor(loop, person, ids):
+    merged(loop, person, ids, survivor_name="Another")
+
+    loop.sync(LEADS)
+    loser, other = (record_of(loop, LEADS, crm_id) for crm_id in ids)
+
+    assert (loser.became, other.values["title"]) == ("", "")
+
+
+def test_a_survivor_that_is_not_in_the_list_takes_the_place_of_the_merged(loop, person, ids):
+    loser, survivor = ids
+    create(loop, "Leads", loser, email1=f"{loser}@example.com")
+    lists_of(loop, "Leads")
+    ours = record_of(loop, LEADS, loser).id
+    loop.allow(LEADS, PUSH, PullSetup(update_existing=True))
+    create(loop, "Leads", survivor, email1=f"{loser}@example.com", phone_work="7")
+    person.delete("Leads", loser)
+
+    loop.sync(LEADS)
+    again = loop.sync(LEADS)
+
+    record = record_of(loop, LEADS, survivor)
+    assert (record.id, record.gone, record.values["phone_work"]) == (ours, None, "7")
+    assert record_of(loop, LEADS, loser) is None
+    assert again.counts.get("followed", 0) == again.counts.get("updated_there", 0) == 0
+
+
+def test_whoever_is_deleted_and_has_no_namesake_is_followed_nowhere(loop, person, ids):
+    create(loop, "Leads", ids[0], email1=f"{ids[0]}@example.com")
+    lists_of(loop, "Leads")
+    person.delete("Leads", ids[0])
+
+    run = loop.sync(LEADS)
+
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert (run.counts["deleted"], run.counts.get("followed", 0)) == (1, 0)
+    assert record_of(loop, LEADS, ids[0]).became == ""
+    assert records.following() == []

@@ -1,0 +1,194 @@
+"""Follow: people who are deleted or converted in SugarCRM, and go on there as somebody else."""
+
+import time
+from collections.abc import Mapping, Sequence
+
+import dramatiq
+import msgspec
+
+from store.records import EMAIL_COLUMN, Change, Records, RunNotes, StaleRecordsError
+from sugarcrm.crm import Row
+from sync.following import handed_on, is_survivor, left_behind, waiting
+from sync.history import Moved
+from sync.identity import normal_email
+from sync.lists import MarketingList
+from sync.merge import CONSENT_FIELDS
+from sync.records import Record, edit
+from sync.setup import SyncSetup
+from workers.app import App, app
+from workers.imports import ENDED, intake_for
+from workers.steps import Step, now_text, step
+
+BATCH = 100
+TAKEN_OVER = "taken over from {was}, who goes on as this record"
+
+
+@dramatiq.actor(queue_name="sync", actor_name="follow_people")
+def follow_people(run_id: str) -> None:
+    """Look where people went on; a second delivery goes on after the last batch committed."""
+    follow(app(), run_id)
+
+
+def follow(app: App, run_id: str) -> None:
+    """Look for everybody of whom it was not looked yet, one batch after the other."""
+    with step(app, run_id, "follow") as here:
+        if here is None:
+            return
+        place = here.place("follow")
+        if place != ENDED and not _follow_from(here, place):
+            here.go_on()
+            return
+        here.finish_phase()
+
+
+def _follow_from(here: Step, place: str) -> bool:
+    """Follow those whose id comes after `place`; False when time was up before the end."""
+    ids = [record_id for record_id in here.records.following() if record_id > place]
+    for start in range(0, len(ids), BATCH):
+        if not here.has_time:
+            return False
+        batch = ids[start : start + BATCH]
+        here.renew()
+        people = here.records.get_many(batch).values()
+        _follow_merged(here, [record for record in people if record.gone])
+        for record in people:
+            if record.gone is None and record.contact:
+                _follow_converted(here, record)
+        places = {"place:follow": batch[-1], "progressed_at": now_text()}
+        here.records.commit(notes=RunNotes(run_id=here.run.id, set=places), fence=here.fence)
+    return True
+
+
+# Merged: the survivor has the address of who was deleted
+
+
+def _follow_merged(here: Step, gone: Sequence[Record]) -> None:
+    """Tell who of the deleted goes on as another record, by the list's rule for an address."""
+    addresses = {r.id: normal_email(r.values.get(EMAIL_COLUMN, "")) for r in gone}
+    holders = intake_for(here, add_new=False).holders(sorted({*addresses.values()} - {""}))
+    chosen = {
+        r.id: holders.match(addresses[r.id], frozenset([r.crm_id or ""])).crm_id
+        for r in gone
+        if addresses[r.id]
+    }
+    wanted = sorted({crm_id for crm_id in chosen.values() if crm_id})
+    rows = here.app.crm().by_ids(here.module, wanted, here.of.columns) if wanted else {}
+    for record in gone:
+        row = rows.get(chosen.get(record.id) or "")
+        if row is None or row.deleted or row.unreadable or not is_survivor(record, row.values):
+            _commit(here, [_nobody(record)])
+        else:
+            _unite(here, record, row)
+
+
+def _unite(here: Step, record: Record, row: Row) -> None:
+    """Let the record go on as the row, which may be another record of the list."""
+    other = here.records.by_crm_ids([row.id]).get(row.id)
+    if other is None:
+        _commit(here, [_rebound(record, row.id)], 1)
+    elif other.gone:
+        _commit(here, [_nobody(record)])
+    else:
+        values = left_behind(record.values, other.values, _ours(here.of))
+        changes = [_ended(record, row.id), _given(other, record, values)]
+        _commit(here, [change for change in changes if change], 1)
+
+
+def _rebound(record: Record, crm_id: str) -> Change:
+    """The person is that row from now on; nothing is agreed with it yet."""
+    after = msgspec.structs.replace(
+        record, gone=None, crm_id=crm_id, base={}, asked={}, refused=None, became=None
+    )
+    moved = Moved(record.id, ("followed",), reason=f"goes on as {crm_id}", crm_id=crm_id)
+    return Change(before=record, after=after, dirty=True, intents=(), moved=moved)
+
+
+def _nobody(record: Record) -> Change:
+    return Change(before=record, after=msgspec.structs.replace(record, became=""))
+
+
+def _ended(record: Record, crm_id: str) -> Change:
+    after = msgspec.structs.replace(record, became=crm_id)
+    moved = Moved(record.id, ("followed",), reason=f"goes on as {crm_id}", crm_id=crm_id)
+    return Change(before=record, after=after, dirty=False, moved=moved)
+
+
+# Converted: the lead names its contact
+
+
+def _follow_converted(here: Step, record: Record) -> None:
+    """Hand what was left behind to the contact, in every list that holds contacts.
+
+    Left for a later sync while a list that takes in new contacts has not taken in this one.
+    """
+    lists = [of for of in here.app.lists.all() if of.module == "Contacts"]
+    given = [_hand_to(here, of, record) for of in lists]
+    if any(done is None for done in given) and not any(given):
+        return
+    after = handed_on(record, waiting(record))
+    _commit(here, [_ended_as_lead(record, after)], 1)
+
+
+def _ended_as_lead(record: Record, after: Record) -> Change:
+    after = msgspec.structs.replace(after, became=record.contact)
+    reason = f"goes on as the contact {record.contact}"
+    moved = Moved(record.id, ("followed",), reason=reason, crm_id=record.crm_id or "")
+    return Change(before=record, after=after, dirty=False, moved=moved)
+
+
+def _hand_to(here: Step, of: MarketingList, record: Record) -> bool | None:
+    """Whether the list has the contact; None if it is yet to come. Somebody may edit it meanwhile,
+    so it is read again until nobody did.
+    """
+    records: Records = here.app.lists.records(of)
+    while True:
+        contact = records.by_crm_ids([record.contact]).get(record.contact)
+        if contact is None:
+            return None if of.setup and of.setup.pull.add_new else False
+        if contact.gone:
+            return False
+        change = _given(contact, record, _for_contact(here.of, of, record, contact))
+        if change is None:
+            return True
+        try:
+            records.commit([change], by=here.by)
+        except StaleRecordsError:
+            continue
+        return True
+
+
+def _for_contact(
+    of: MarketingList, to: MarketingList, record: Record, contact: Record
+) -> dict[str, str]:
+    """What waits to be pushed goes along, and of the list's own fields what the contact lacks."""
+    columns = set(to.columns)
+    pending = {f: v for f, v in waiting(record).items() if f in columns - CONSENT_FIELDS}
+    return left_behind(record.values, contact.values, _ours(of) & columns) | pending
+
+
+# Both
+
+
+def _ours(of: MarketingList) -> set[str]:
+    """The fields that the list has the say in: those it pushes, and consent."""
+    return {*(of.setup or SyncSetup()).push.fields, *CONSENT_FIELDS & set(of.columns)}
+
+
+def _given(to: Record, was: Record, values: Mapping[str, str]) -> Change | None:
+    """Give values to who goes on, as an edit that a push may send; None when they have them."""
+    after = edit(to, values, time.time())
+    if after is to:
+        return None
+    here = {field: (to.values.get(field), after.values[field]) for field in values}
+    because = dict.fromkeys(here, TAKEN_OVER.format(was=was.crm_id or was.id))
+    moved = Moved(to.id, ("edited",), here=here, because=because, crm_id=to.crm_id or "")
+    return Change(before=to, after=after, dirty=True, moved=moved)
+
+
+def _commit(here: Step, changes: Sequence[Change], followed: int = 0) -> None:
+    """Commit together; who was edited meanwhile is followed with the next sync."""
+    notes = RunNotes(run_id=here.run.id, add={"count:followed": followed})
+    try:
+        here.records.commit(changes, notes=notes, fence=here.fence, by=here.by)
+    except StaleRecordsError:
+        return
