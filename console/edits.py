@@ -10,7 +10,7 @@ import msgspec
 from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
-from sync.deletion import is_member
+from sync.deletion import is_member, is_to_delete
 from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
@@ -78,7 +78,7 @@ def edit_record(
 
 
 def remove_record(records: Records, of: MarketingList, name: str) -> Record:
-    """Take a person out of the list; SugarCRM keeps its record, and does not bring it back.
+    """Take a person out of the list, for good; SugarCRM keeps its record unless the list says so.
 
     One that SugarCRM knows, or may be about to, leaves a tombstone; any other leaves nothing.
 
@@ -90,9 +90,15 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
         gone = msgspec.structs.replace(before, gone=GONE_HERE)
         after = gone if before.crm_id or records.intents.of([before.id]) else None
         moved = Moved(before.id, ("removed",), crm_id=before.crm_id or "")
-        change = Change(before=before, after=after, dirty=False, moved=moved)
+        dirty = is_to_delete(gone, deletes_there(of)) and before.gone is None
+        change = Change(before=before, after=after, dirty=dirty, moved=moved)
         if _committed(records, change):
             return gone
+
+
+def deletes_there(of: MarketingList) -> bool:
+    """Whether whoever is removed from the list is deleted in SugarCRM."""
+    return of.setup is not None and of.setup.push.delete
 
 
 def bind_record(records: Records, of: MarketingList, name: str, crm_id: str) -> Record:

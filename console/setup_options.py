@@ -24,6 +24,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     push_new: Given = None
     push_update: str = ""
+    push_delete: Given = None
     pull_new: Given = None
     pull_update: str = ""
     rule: str = ""
@@ -145,10 +146,12 @@ def _one_of(names: Mapping[N, str], option: str, given: str) -> N:
 
 def _push(stored: PushSetup, given: Options) -> PushSetup:
     add_new = stored.add_new if given.push_new is None else given.push_new
+    delete = stored.delete if given.push_delete is None else given.push_delete
     if not given.push_update:
-        return msgspec.structs.replace(stored, add_new=add_new)
+        return msgspec.structs.replace(stored, add_new=add_new, delete=delete)
     fields = () if given.push_update == NONE else split(given.push_update)
-    return PushSetup(add_new=add_new, update_existing=bool(fields), fields=fields)
+    updates = bool(fields)
+    return PushSetup(add_new=add_new, update_existing=updates, fields=fields, delete=delete)
 
 
 def _pull(stored: PullSetup, given: Options) -> PullSetup:

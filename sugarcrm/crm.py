@@ -79,6 +79,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     unreadable: bool = False
 
 
+def is_live(row: Row | None) -> bool:
+    """Whether a row that was asked for by id is there."""
+    return row is not None and not row.deleted
+
+
 class Position(msgspec.Struct, frozen=True):
     """A place in the order (date_modified, id), for keyset paging."""
 
@@ -206,6 +211,13 @@ class Crm(Protocol):
 
         Raises:
             AmbiguousError: some may have been written; read by id before trying again.
+        """
+
+    def delete_many(self, module: Module, ids: Sequence[str]) -> list[Written]:
+        """Delete rows; one that is deleted already, or never was, is as asked.
+
+        Raises:
+            AmbiguousError: some may have been deleted; read by id before trying again.
         """
 
     def attach_note(self, note: Note) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sugarcrm.addresses import EMAIL_FIELDS, Addresses, Holder
 from sugarcrm.answers import NameValue
 from sugarcrm.batches import Told, batch_size, write_in_batches
-from sugarcrm.crm import Draft, Module, Note, Written
+from sugarcrm.crm import Draft, Module, Note, Written, is_live
 from sugarcrm.drafts import check_drafts, parts
 from sugarcrm.errors import AmbiguousError, BusyError, CrmError
 from sugarcrm.four_bytes import left_out
@@ -15,6 +15,7 @@ from sugarcrm.service import Record, Service
 from sugarcrm.values import as_flag, to_wire
 
 _FLAGS = EMAIL_FIELDS - {"email1"}
+_DELETION = NameValue("deleted", 1)
 
 
 class Writer:
@@ -65,6 +66,22 @@ class Writer:
         refused |= self._addresses.change(module, unrefused, holders)
         refused |= unsendable
         return [Written(change.id, refused.get(change.id)) for change in asked]
+
+    def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:
+        """Delete one by one: in a batch the server only flags leads, and leaves their addresses
+        linked (measured). What still shows afterwards was not deleted.
+        """
+
+        def send(batch: Sequence[Draft]) -> Told:
+            for draft in batch:
+                self._service.set_entry(module, [NameValue("id", draft.id), _DELETION])
+            return {}
+
+        def gone(batch: Sequence[Draft]) -> set[str]:
+            rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
+            return {draft.id for draft in batch if not is_live(rows.get(draft.id))}
+
+        return write_in_batches([Draft(i, {}) for i in ids], size=1, send=send, applied=gone)
 
     def attach(self, note: Note) -> None:
         if self._has(note):

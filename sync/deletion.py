@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from sync.records import GONE_THERE, Record
+from sync.canonical import Catalogue
+from sync.merge import Permission, merge
+from sync.records import GONE_HERE, GONE_THERE, Intent, Record, Theirs
+
+CHANGED_THERE = "changed in SugarCRM since: delete it there, or take the person back into the list"
 
 Deleted = Literal["remove", "mark", "keep"]
 
@@ -23,3 +27,16 @@ def is_member(record: Record, deleted: Deleted) -> bool:
 def is_reached(record: Record, deleted: Deleted) -> bool:
     """Whether programs and segments take the record."""
     return record.gone is None or (record.gone == GONE_THERE and deleted == "keep")
+
+
+def is_to_delete(record: Record, deletes: bool) -> bool:
+    """Whether the row of somebody who was removed here may be deleted, if it was marked for it."""
+    return deletes and record.gone == GONE_HERE and record.crm_id is not None
+
+
+def changed_there(
+    record: Record, theirs: Theirs, ring: tuple[Intent, ...], catalogue: Catalogue
+) -> bool:
+    """Whether SugarCRM holds an edit that this list never saw: who deletes it would lose that."""
+    everything = Permission(push=frozenset(), pull=frozenset(record.values))
+    return bool(merge(record, theirs, ring, everything, catalogue).pull)

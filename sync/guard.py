@@ -10,7 +10,7 @@ _WORDS = {
     "creations": "create {n} records",
     "changes": "overwrite values of {n} records",
     "blanks": "empty fields of {n} records",
-    "deletions": "take {n} records that were deleted in SugarCRM out of the list",
+    "deletions": "take {n} records for deleted, or delete them in SugarCRM",
 }
 
 

@@ -12,6 +12,7 @@ What = Literal[
     "created_there",
     "updated_there",
     "deleted",
+    "deleted_there",
     "followed",
     "matched",
     "conflicts",

@@ -10,7 +10,9 @@ from sync.history import Pair
 from sync.merge import Merge
 from sync.records import Record, Theirs
 
-Action = Literal["create_here", "create_there", "match", "update", "ask", "delete", "skip"]
+Action = Literal[
+    "create_here", "create_there", "match", "update", "ask", "delete", "delete_there", "skip"
+]
 ACTIONS: Mapping[Action, str] = {
     "create_here": "new in the list",
     "create_there": "new in SugarCRM",
@@ -18,6 +20,7 @@ ACTIONS: Mapping[Action, str] = {
     "update": "updated",
     "ask": "waits for an answer",
     "delete": "deleted in SugarCRM",
+    "delete_there": "removed here, to be deleted in SugarCRM",
     "skip": "left out",
 }
 
@@ -103,5 +106,5 @@ def counted(item: Item, exempt: Collection[str] = ()) -> Counter[str]:
     sums["creations"] += item.action in ("create_here", "create_there")
     sums["changes"] += any(after for _, after in moving)
     sums["blanks"] += any(not after for _, after in moving)
-    sums["deletions"] += item.action == "delete"
+    sums["deletions"] += item.action in ("delete", "delete_there")
     return +sums

@@ -47,6 +47,7 @@ OUTCOMES = (
     "rejected",
     "conflicts",
     "deleted",
+    "deleted_there",
     "followed",
 )
 ID_PARTS = ("", "4", "8", "c")  # where each part of a first import begins in the id space

@@ -25,11 +25,15 @@ class PullSetup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PushSetup(msgspec.Struct, frozen=True, kw_only=True):
-    """From the list into SugarCRM. No field is chosen by default."""
+    """From the list into SugarCRM. No field is chosen by default.
+
+    With `delete`, whoever is removed from the list is deleted there.
+    """
 
     add_new: bool = False
     update_existing: bool = False
     fields: tuple[str, ...] = ()
+    delete: bool = False
 
 
 class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +54,8 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def pushes(self) -> bool:
         """Whether anything may go to SugarCRM."""
-        return self.push.add_new or (self.push.update_existing and bool(self.push.fields))
+        updates = self.push.update_existing and bool(self.push.fields)
+        return self.push.add_new or updates or self.push.delete
 
     @property
     def pulls(self) -> bool:

@@ -47,7 +47,7 @@ def take_back(
     if "created_there" in moved.what:
         left[""] = CREATED_THERE
         return TakenBack(left=left)
-    if "deleted" in moved.what:
+    if {"deleted", "deleted_there"} & set(moved.what):
         return TakenBack(left={"": DELETED_THERE})
     if "created_here" in moved.what:
         return _removal(record)

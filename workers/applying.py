@@ -87,7 +87,11 @@ def _carry_out(here: Step, standing: dict[str, Item], tally: Tally) -> None:
     steps = stepping(here, scope.permission.push)
     if steps:
         steps.carry_out(here, list(here.records.get_many(list(standing)).values()))
-    outgoing = {record_id: item for record_id, item in standing.items() if item.there}
+    outgoing = {
+        record_id: item
+        for record_id, item in standing.items()
+        if item.there or item.action == "delete_there"
+    }
     if outgoing:
         done = push_records(here, scope, list(outgoing), only=outgoing)
         tally.counts.update(done.counts)

@@ -8,7 +8,7 @@ import msgspec
 from store.records import RunNotes
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
-from sync.deletion import DELETED_NAMES
+from sync.deletion import CHANGED_THERE, DELETED_NAMES, is_to_delete
 from sync.following import CONVERTED_TO
 from sync.guard import exceeded
 from sync.merge import merge
@@ -17,6 +17,7 @@ from sync.records import GONE_HERE, Intent, Record
 from sync.settle import rebased, settle
 from sync.setup import SyncSetup
 from workers.app import App, app
+from workers.deleting import doomed_of
 from workers.imports import ENDED, intake_for
 from workers.meeting import unbound_of
 from workers.pages import read_ahead
@@ -142,7 +143,14 @@ class Planner:
         new = [record for record in live if record.crm_id is None]
         if scope.add_new and new:
             items += self._new(new, rings)
-        return [*left, *items]
+        removed = [r for r in records if is_to_delete(r, scope.deletes)]
+        return [*left, *items, *self._removed(removed)]
+
+    def _removed(self, removed: Sequence[Record]) -> list[Item]:
+        rings = rings_of(self._here, [record.id for record in removed])
+        doomed = doomed_of(self._here, self._scope, removed, rings)
+        left = [Item(r.id, "skip", r.crm_id or "", reason=CHANGED_THERE) for r in doomed.changed]
+        return [*left, *(Item(r.id, "delete_there", r.crm_id or "") for r in doomed.wanted)]
 
     def _keep(self, items: Sequence[Item], place: str, reached: str) -> None:
         """Put items into the plan, and note how far it is: in this order, so that none is lost."""

@@ -9,6 +9,7 @@ import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
+from sync.deletion import is_to_delete
 from sync.following import CONVERTED_TO
 from sync.history import Moved
 from sync.merge import merge
@@ -26,6 +27,7 @@ from sync.settle import settle
 from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
+from workers.deleting import delete_removed
 from workers.planned import Planned, is_planned
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
 from workers.recognise import Rings
@@ -76,7 +78,7 @@ def _push_some(here: Step, scope: Scope, ids: Sequence[str], reached: int) -> No
 def push_records(
     here: Step, scope: Scope, ids: Sequence[str], only: Planned | None = None
 ) -> Tally:
-    """Create or update these records; the caller commits what it came to.
+    """Create, update or delete these records; the caller commits what it came to.
 
     With `only`, whatever would go out otherwise than was planned is left out.
     """
@@ -93,6 +95,8 @@ def push_records(
         bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally, only)
     if bound:
         _update(here, scope, bound, rings, tally, only)
+    removed = [r for r in records.values() if is_to_delete(r, scope.deletes)]
+    delete_removed(here, scope, removed, rings, tally, only)
     return tally
 
 

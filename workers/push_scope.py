@@ -25,6 +25,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
     permission: Permission
     add_new: bool
+    deletes: bool
     our_user_id: str
     by: str
     rules: Rules = Rules()
@@ -57,6 +58,7 @@ def scope_of(here: Step, setup: SyncSetup) -> Scope:
         catalogue=catalogue,
         permission=Permission(push=allowed.push & writable, pull=allowed.pull),
         add_new=setup.push.add_new,
+        deletes=setup.push.delete,
         our_user_id=here.app.connector.active().user_id,
         by=here.by,
         rules=setup.rules,

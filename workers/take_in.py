@@ -10,6 +10,7 @@ from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleR
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.cursor import seconds
+from sync.deletion import CHANGED_THERE
 from sync.following import contact_of, with_contact
 from sync.history import Moved
 from sync.lists import MarketingList
@@ -81,7 +82,8 @@ def take_in(
     for _ in range(ATTEMPTS):
         batch = _merge_rows(intake, rows)
         added = Counter(notes.add) + Counter({f"count:{k}": v for k, v in batch.counts.items()})
-        added += Counter(f"reason:{moved.reason}" for moved in batch.told)
+        moved = [*batch.told, *(change.moved for change in batch.changes if change.moved)]
+        added += Counter(f"reason:{one.reason}" for one in moved if "skipped" in one.what)
         try:
             intake.records.commit(
                 batch.changes,
@@ -218,7 +220,7 @@ def _update(
     if after == record:
         return None, [] if removed else ["unchanged", *conflicts]
     if removed:
-        return Change(before=record, after=after), []
+        return _kept_from_deletion(intake, record, after, merged)
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
     # What may not go out yet is marked, too, as after a push; a tombstone's mark was cleared.
     waits = differs(after) and (record.gone is not None or not differs(record))
@@ -232,6 +234,16 @@ def _update(
         moved=moved_here(record, after, what, merged),
     )
     return change, [outcome, *conflicts]
+
+
+def _kept_from_deletion(
+    intake: Intake, record: Record, after: Record, merged: Merge
+) -> tuple[Change, list[str]]:
+    """Keep somebody who was removed up to date; an edit in SugarCRM keeps their row there."""
+    if not (merged.pull and intake.of.setup and intake.of.setup.push.delete):
+        return Change(before=record, after=after), []
+    moved = Moved(record.id, ("skipped",), reason=CHANGED_THERE, crm_id=record.crm_id or "")
+    return Change(before=record, after=after, dirty=False, moved=moved), ["skipped"]
 
 
 def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:

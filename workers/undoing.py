@@ -21,6 +21,9 @@ from workers.push_scope import Scope, scope_of
 from workers.steps import Step, now_text, step
 from workers.tally import Tally
 
+# What is told of people who take no part in syncs any more.
+_TOLD_OF_THE_GONE = {"created_here", "deleted_there"}
+
 
 @dramatiq.actor(queue_name="sync", actor_name="undo_run")
 def undo_run(run_id: str) -> None:
@@ -77,7 +80,7 @@ def _undo_some(here: Step, scope: Scope, moved: Sequence[Moved], tally: Tally) -
     taken = []
     for one in moved:
         record = records.get(one.record)
-        if record is None or (record.gone and "created_here" not in one.what):
+        if record is None or (record.gone and not _TOLD_OF_THE_GONE & set(one.what)):
             continue
         row = rows.get(one.crm_id)
         present = row.values if row and not row.deleted else None

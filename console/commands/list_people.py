@@ -11,7 +11,7 @@ from console.answers import Answer, Raw, Table, answering
 from console.columns import assignments, checked_values, split
 from console.commands.options import ListName, Where
 from console.csv_export import as_csv
-from console.edits import add_record, bind_record, edit_record, remove_record
+from console.edits import add_record, bind_record, deletes_there, edit_record, remove_record
 from console.exits import InputError, MissingError, RefusedError
 from console.filters import parse
 from console.lookup import find_list
@@ -101,12 +101,14 @@ def bind(
 
 @answering
 def remove(name: ListName, record: Person) -> Answer:
-    """Take a person out of a list, for good; SugarCRM keeps its record."""
+    """Take a person out of a list, for good; SugarCRM keeps its record unless the list says so."""
     with opened() as app:
         of = find_list(app, name)
         gone = remove_record(app.lists.records(of), of, record)
     said = f"Removed record {gone.id} from {of.title!r}."
-    if gone.crm_id:
+    if gone.crm_id and deletes_there(of):
+        said += " The next sync deletes it in SugarCRM, unless it was edited there."
+    elif gone.crm_id:
         said += " It stays in SugarCRM, and syncs do not bring it back."
     return Answer(_shown(gone), (said,))
 

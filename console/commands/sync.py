@@ -46,6 +46,13 @@ def setup(
     push_update: Annotated[
         str, typer.Option(metavar="a,b|none", help="Fields to update in SugarCRM.")
     ] = "",
+    push_delete: Annotated[
+        bool | None,
+        typer.Option(
+            "--push-delete/--no-push-delete",
+            help="Delete in SugarCRM who is removed from the list from now on.",
+        ),
+    ] = None,
     pull_new: Annotated[
         bool | None,
         typer.Option("--pull-new/--no-pull-new", help="Add new records to the list."),
@@ -93,6 +100,7 @@ def setup(
     given = Options(
         push_new=push_new,
         push_update=push_update,
+        push_delete=push_delete,
         pull_new=pull_new,
         pull_update=pull_update,
         rule=rule,
@@ -197,6 +205,7 @@ def _setup_answer(of: MarketingList) -> Answer:
     rows = [
         ("push: add new records to SugarCRM", push.add_new or "no"),
         ("push: update existing records", ", ".join(push.fields) or "no"),
+        ("push: delete there who is removed here", push.delete or "no"),
         ("pull: add new records to the list", pull.add_new or "no"),
         ("pull: update existing records", pulled if pull.update_existing else "no"),
         ("when both changed a field", _rules_text(chosen.rules)),

@@ -125,6 +125,9 @@ class Rest11Client:
     def update_many(self, module: Module, changes: Sequence[Draft]) -> list[Written]:
         return self._writer.update(module, changes)
 
+    def delete_many(self, module: Module, ids: Sequence[str]) -> list[Written]:
+        return self._writer.delete(module, ids)
+
     def attach_note(self, note: Note) -> None:
         self._notes.attach(note)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from sugarcrm.batches import Told, write_in_batches
-from sugarcrm.crm import Draft, Module, Written
+from sugarcrm.crm import Draft, Module, Written, is_live
 from sugarcrm.drafts import check_drafts, parts
 from sugarcrm.errors import RefusedError
 from sugarcrm.four_bytes import left_out
@@ -94,6 +94,22 @@ class Writer:
         done = write_in_batches(sent, size=self._size, send=send, applied=showing)
         told = {w.id: outcomes.worded(w).refused for w in done} | refused | unsendable
         return [Written(change.id, told.get(change.id)) for change in changes]
+
+    def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:
+        """Delete in batches; what still shows afterwards was not deleted."""
+        outcomes = Outcomes()
+
+        def send(batch: Sequence[Draft]) -> Told:
+            save(self._service, batch, [_deletion(module, draft) for draft in batch], outcomes)
+            return {}
+
+        def gone(batch: Sequence[Draft]) -> set[str]:
+            rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
+            return {draft.id for draft in batch if not is_live(rows.get(draft.id))}
+
+        drafts = [Draft(record_id, {}) for record_id in ids]
+        done = write_in_batches(drafts, size=self._size, send=send, applied=gone)
+        return [outcomes.worded(written) for written in done]
 
     def _sendable(
         self, drafts: Sequence[Draft], needed: frozenset[str] | None
@@ -204,6 +220,10 @@ def _plain(draft: Draft, types: Types) -> dict[str, object]:
         for name, value in draft.values.items()
         if name not in EMAIL_FIELDS
     }
+
+
+def _deletion(module: Module, draft: Draft) -> Part:
+    return Part("DELETE", path_of(module, draft.id))
 
 
 def _creation(draft: Draft, types: Types, known: Mapping[str, Flags]) -> Body:

@@ -10,7 +10,8 @@ def setup_of(sugarloop, leads):
 def test_a_fresh_setup_has_the_guides_defaults(active, leads):
     setup = setup_of(active, leads)
 
-    assert setup["push"] == {"add_new": False, "update_existing": False, "fields": []}
+    nothing = {"add_new": False, "update_existing": False, "fields": [], "delete": False}
+    assert setup["push"] == nothing
     assert setup["pull"] == {"add_new": False, "update_existing": False, "fields": None}
 
 
@@ -33,7 +34,8 @@ def test_none_takes_a_choice_back(active, leads):
     active("sync", "setup", leads, "--push-update", "none", "--pull-update", "none")
 
     setup = setup_of(active, leads)
-    assert setup["push"] == {"add_new": False, "update_existing": False, "fields": []}
+    nothing = {"add_new": False, "update_existing": False, "fields": [], "delete": False}
+    assert setup["push"] == nothing
     assert setup["pull"]["update_existing"] is False
 
 
@@ -193,3 +195,18 @@ def test_what_becomes_of_the_deleted_is_set_and_shown(active, sugarloop, leads):
     assert "they stay in the list, marked" in sugarloop("sync", "show", leads).out
     assert "gone" in sugarloop("lists", "members", leads, "--limit", "1").out
     assert sugarloop("lists", "export", leads).out.splitlines()[0].endswith(",gone")
+
+
+def test_a_removal_says_whether_sugarcrm_deletes_the_person_too(active, leads):
+    people = active("lists", "members", leads, "--json").json
+    first, second = (person["id"] for person in people[:2])
+    kept = active("lists", "remove", leads, first).out
+
+    active("sync", "setup", leads, "--push-delete")
+    shown = active("sync", "show", leads).out
+    doomed = active("lists", "remove", leads, second).out
+
+    assert "It stays in SugarCRM" in kept
+    (line,) = (line for line in shown.splitlines() if "who is removed here" in line)
+    assert line.split()[-1] == "yes"
+    assert "The next sync deletes it in SugarCRM, unless it was edited there." in doomed

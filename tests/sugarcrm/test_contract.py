@@ -8,7 +8,7 @@ from contextlib import closing
 import pytest
 
 from sugarcrm.connect import connect
-from sugarcrm.crm import Draft, Note, Position, Written
+from sugarcrm.crm import Draft, Note, Position, Written, is_live
 from sugarcrm.errors import CredentialsError, NotSugarError, RefusedError
 from tests.sugarcrm.people import PEOPLE
 from tests.sugarcrm.targets import EMULATED, MODULES, TARGETS, Emulators, emulator
@@ -516,3 +516,18 @@ def test_the_record_created_last_and_the_one_created_first_can_be_told(crm, modu
     for several, chosen in (("oldest", ids[0]), ("newest", ids[1]), ("ask", None)):
         holders = holders_of(crm, module, [address], several)
         assert holders.match(address, frozenset()).crm_id == chosen
+
+
+def test_deleting_takes_those_who_were_named_and_leaves_others_their_address(crm, module, new_id):
+    address = f"{uuid.uuid4().hex}@example.com"
+    one, other = (created(crm, module, new_id(), email1=address) for _ in range(2))
+    nobody = str(uuid.uuid4())
+
+    told = crm.delete_many(module, [one, nobody])
+    again = crm.delete_many(module, [one])
+
+    assert (told, again) == ([Written(one), Written(nobody)], [Written(one)])
+    rows = crm.by_ids(module, [one, nobody, other], ["email1"])
+    assert [i for i in (one, nobody, other) if is_live(rows.get(i))] == [other]
+    assert rows[other].values["email1"] == address
+    assert crm.ids_by_email(module, [address]) == {address: [other]}

@@ -1,0 +1,95 @@
+"""Delete in SugarCRM who was removed from a list, where the list says so."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from store.records import Change
+from sugarcrm.crm import Row, is_live
+from sync.deletion import CHANGED_THERE, changed_there
+from sync.history import Moved
+from sync.records import Intent, Record
+from workers.planned import SHIFTED, Planned
+from workers.push_scope import Scope
+from workers.steps import Step
+from workers.take_in import theirs_of
+from workers.tally import Tally
+
+Rings = dict[str, tuple[Intent, ...]]
+KEPT_THERE = "SugarCRM did not delete it"
+
+
+class Doomed(msgspec.Struct, frozen=True):
+    """Who is to be deleted there, whom somebody edited there meanwhile, and who is gone already."""
+
+    wanted: list[Record]
+    changed: list[Record]
+    gone: list[Record]
+
+
+def doomed_of(here: Step, scope: Scope, removed: Sequence[Record], rings: Rings) -> Doomed:
+    """Look at the rows of people who were removed here: nobody's edit is deleted unseen."""
+    doomed = Doomed([], [], [])
+    if not removed:
+        return doomed
+    here.renew()
+    rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in removed], scope.columns)
+    for record in removed:
+        row = rows.get(record.crm_id or "")
+        if row is None or row.deleted:
+            doomed.gone.append(record)
+        elif _is_changed(scope, record, row, rings.get(record.id, ())):
+            doomed.changed.append(record)
+        else:
+            doomed.wanted.append(record)
+    return doomed
+
+
+def delete_removed(
+    here: Step,
+    scope: Scope,
+    removed: Sequence[Record],
+    rings: Rings,
+    tally: Tally,
+    only: Planned | None,
+) -> None:
+    """Delete their rows, read that they are gone, and commit; whoever was edited there stays."""
+    doomed = doomed_of(here, scope, removed, rings)
+    for record in doomed.gone:
+        _commit(here, record, None)
+    for record in doomed.changed:
+        tally.skip(record, CHANGED_THERE)
+        _commit(here, record, None)
+    wanted = [record for record in doomed.wanted if _is_planned(only, record, tally)]
+    if not wanted:
+        return
+    here.renew()
+    ids = [record.crm_id or "" for record in wanted]
+    answers = {a.id: a for a in here.app.crm().delete_many(scope.module, ids)}
+    rows = here.app.crm().by_ids(scope.module, ids, ["id"])
+    for record in wanted:
+        answer = answers[record.crm_id or ""]
+        if not is_live(rows.get(answer.id)):
+            _commit(here, record, Moved(record.id, ("deleted_there",), crm_id=answer.id))
+            continue
+        tally.reject(record, answer.refused or KEPT_THERE)
+        if not answer.failed:  # the server's bad hour is over some time; a refusal stays one
+            _commit(here, record, None)
+
+
+def _is_changed(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> bool:
+    theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
+    return row.unreadable or changed_there(record, theirs, ring, scope.catalogue)
+
+
+def _is_planned(only: Planned | None, record: Record, tally: Tally) -> bool:
+    if only is None or (record.id in only and only[record.id].action == "delete_there"):
+        return True
+    tally.skip(record, SHIFTED)
+    return False
+
+
+def _commit(here: Step, record: Record, moved: Moved | None) -> None:
+    """Nothing waits any more; who was taken back into the list meanwhile stays marked."""
+    change = Change(before=record, after=record, dirty=False, moved=moved)
+    here.commit_one(change, {"count:deleted_there": 1} if moved else {})
