@@ -154,6 +154,19 @@ class SimulatedCrm:
         self.watch.updates(changes)
         return self._write(changes, saves)
 
+    def delete_many(self, module, ids):
+        """One after the other; any may be the last."""
+        started = self.stage.now
+        for crm_id in ids:
+            self.stage.pause(awake=True)
+            if self._fails():
+                raise AmbiguousError("no answer")
+            self.watch.deletes(crm_id)
+            self.writes += 1
+            row = self.rows[crm_id]
+            row.deleted, row.by, row.at = True, US, max(row.at, started)
+        return [Written(crm_id) for crm_id in ids]
+
     # Inside
 
     def holders(self, address):

@@ -63,6 +63,12 @@ class Watch:
         known = [m for m in mails if m and not crm.seen_alone.get((self.world.stage.present, m))]
         self.found["made though known"] += len(known)
 
+    def deletes(self, crm_id):
+        """A row is deleted by us: the list says so, and the person was removed from it."""
+        people, record_id = self.world.people, self.world.shelf.by_crm_id.get(crm_id)
+        asked = people.deletes and record_id in people.ever_removed
+        self.found["deleted unasked"] += not asked
+
     def is_made(self, crm_id, values):
         """A row is made by us, once for each name."""
         crm = self.world.crm

@@ -27,13 +27,16 @@ class People:
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
         self.setups = []  # (tick, setup)
         self.rules = Rules(default=luck.choice(RULES))
+        self.deletes, self.ever_removed = luck.random() < 0.3, set()
         self.choose(PUSHED, None)
 
     # The setup
 
     def choose(self, pushed, pulled):
         setup = SyncSetup(
-            push=PushSetup(add_new=True, update_existing=True, fields=tuple(pushed)),
+            push=PushSetup(
+                add_new=True, update_existing=True, fields=tuple(pushed), delete=self.deletes
+            ),
             pull=PullSetup(add_new=True, update_existing=True, fields=pulled),
             rules=self.rules,
         )
@@ -166,6 +169,7 @@ class People:
             record_id = self.luck.choice(live)
             remove_record(self.records, self.shelf.of, record_id)
             self.removed.add(record_id)
+            self.ever_removed.add(record_id)
 
     def _take_back(self):
         """Somebody adds a person again who was removed; by address, as people are known by."""
