@@ -22,6 +22,7 @@ _LIST_GAUGES = {
     "dirty_records": "Records that were changed here and wait to be pushed",
     "conflicts": "Records with a field that a person is asked about",
     "refused_records": "Records that SugarCRM refused, and did not take since",
+    "quarantined_columns": "Columns whose field SugarCRM removed or changed, so that edits wait",
     "lag_seconds": "Time since the last run that came through",
     "run_silence_seconds": "Time since the run that is going on made progress; 0 without one",
 }
@@ -62,6 +63,7 @@ class ListMetrics:
             "dirty_records": records.dirty_count(),
             "conflicts": records.asked_count(),
             "refused_records": records.refused_count(),
+            "quarantined_columns": len(of.mapped.quarantined),
             "run_silence_seconds": _age_s(active.progressed_at) if active else 0.0,
         }
         done = (r for r in self._runs.recent(of.id, _RECENT) if r.phase == "done")

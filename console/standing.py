@@ -133,6 +133,10 @@ def _why_not(
             f"SugarCRM refused {refused} records, which wait for a change;"
             f" `sugarloop sync outcomes {of.id} last --what rejected` says why"
         )
+    found += [
+        f"{column}: {q.why}, since {q.since}; its edits wait"
+        for column, q in of.mapped.quarantined.items()
+    ]
     if asked:
         found.append(
             f"{asked} records were changed on both sides and wait for you;"

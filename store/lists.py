@@ -1,12 +1,12 @@
 """The marketing lists and their settings."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 import redis
 
 from store.records import Records
-from sync.lists import MarketingList
+from sync.lists import MarketingList, narrowed, widened
 
 _decode = msgspec.json.Decoder(MarketingList).decode
 encode_list = msgspec.json.Encoder().encode
@@ -87,12 +87,12 @@ class Lists:
     def widen(self, list_id: str, columns: Sequence[str]) -> MarketingList:
         """Add columns that the list does not have yet, at its end; the others stay in place."""
 
-        def widened(of: MarketingList) -> MarketingList:
-            added = tuple(column for column in columns if column not in of.columns)
-            return msgspec.structs.replace(of, columns=of.columns + added)
+        return self.change(list_id, lambda of: widened(of, columns))
 
-        return self.change(list_id, widened)
+    def narrow(self, list_id: str, columns: Collection[str]) -> MarketingList:
+        """Take columns away, with their values; SugarCRM keeps its own."""
+        return self.change(list_id, lambda of: narrowed(of, columns))
 
     def records(self, of: MarketingList) -> Records:
         """The records of a list, read with its columns."""
-        return Records(self._client, of.id, of.columns)
+        return Records(self._client, of.id, of.layout)

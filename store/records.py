@@ -16,6 +16,7 @@ from store.leases import FencedError as FencedError
 from sync.following import is_to_follow
 from sync.history import Moved
 from sync.identity import normal_email
+from sync.lists import RETIRED
 from sync.records import GONE_THERE, Agreement, Intent, Record
 from sync.refusal import Refusal
 
@@ -62,10 +63,11 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     became: str | None = None
 
 
-class _Columns(msgspec.Struct, frozen=True):
+class _Layout(msgspec.Struct, frozen=True):
     """What is read here of a list."""
 
     columns: tuple[str, ...]
+    slots: tuple[str, ...] = ()
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,14 +95,14 @@ class RunNotes(msgspec.Struct, frozen=True, kw_only=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Stored).decode
-_decode_columns = msgspec.json.Decoder(_Columns).decode
+_decode_layout = msgspec.json.Decoder(_Layout).decode
 
 
 class Records:
-    """All records of one list. `columns` is the list's column order when they are read."""
+    """All records of one list. `layout` is the list's order of values when they are read."""
 
-    def __init__(self, client: redis.Redis, list_id: str, columns: Sequence[str]) -> None:
-        self._client, self._list_id, self._columns = client, list_id, tuple(columns)
+    def __init__(self, client: redis.Redis, list_id: str, layout: Sequence[str]) -> None:
+        self._client, self._list_id, self._columns = client, list_id, tuple(layout)
         self._key = f"list:{list_id}"
         self._commit = client.register_script(_COMMIT)
         self.intents = Intents(client, list_id)
@@ -290,7 +292,8 @@ class Records:
             else:
                 bases[at] = agreement
         values = [record.values.get(column) for column in self._columns]
-        bits = [-1] if len(agreed) == len(self._columns) else agreed
+        in_use = sum(not column.startswith(RETIRED) for column in self._columns)
+        bits = [-1] if len(agreed) == in_use else agreed
         edited = {at: record.edited[c] for at, c in enumerate(self._columns) if c in record.edited}
         asked = {at: record.asked[c] for at, c in enumerate(self._columns) if c in record.asked}
         stored = _Stored(
@@ -314,23 +317,21 @@ class Records:
         stored = _decode(blob[9:])
         if len(stored.values) > len(self._columns):
             self._columns = self._columns_now()
-        names = self._columns[: len(stored.values)]
-        values = {c: v for c, v in zip(names, stored.values, strict=False) if v is not None}
-        bases = {self._columns[at]: pair for at, pair in stored.bases.items()}
-        whole = range(len(names)) if stored.agreed == [-1] else stored.agreed
-        for at in whole:
-            present = values[self._columns[at]]
-            bases[self._columns[at]] = Agreement(present, present)
+        places = {at: c for at, c in enumerate(self._columns) if not c.startswith(RETIRED)}
+        filled = {at: v for at, v in enumerate(stored.values) if v is not None and at in places}
+        bases = {places[at]: pair for at, pair in stored.bases.items() if at in places}
+        whole = filled if stored.agreed == [-1] else (at for at in stored.agreed if at in filled)
+        bases |= {places[at]: Agreement(filled[at], filled[at]) for at in whole}
         (version,) = struct.unpack(">Q", blob[1:9])
         return Record(
             id=record_id,
             version=version,
             crm_id=stored.crm_id,
-            values=values,
+            values={places[at]: value for at, value in filled.items()},
             base=bases,
             gone=stored.gone,
-            edited={self._columns[at]: when for at, when in stored.edited.items()},
-            asked={self._columns[at]: theirs for at, theirs in stored.asked.items()},
+            edited={places[at]: when for at, when in stored.edited.items() if at in places},
+            asked={places[at]: theirs for at, theirs in stored.asked.items() if at in places},
             born=stored.born,
             refused=stored.refused,
             contact=stored.contact,
@@ -338,9 +339,12 @@ class Records:
         )
 
     def _columns_now(self) -> tuple[str, ...]:
-        """Columns are only ever added, at the end; leaving new ones out would drop their values."""
+        """Places are only ever added, at the end; leaving new ones out would drop their values."""
         raw = self._client.hget("lists", self._list_id)
-        return _decode_columns(raw).columns if raw else self._columns
+        if not raw:
+            return self._columns
+        layout = _decode_layout(raw)
+        return layout.slots or layout.columns
 
 
 def _is_live(record: Record | None) -> bool:

@@ -1,12 +1,16 @@
 """Marketing lists and the settings around them."""
 
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from sync.catalogue import Module
 from sync.deletion import Deleted
+from sync.quarantine import Mapped
 from sync.schedule import Schedule
-from sync.setup import SyncSetup
+from sync.setup import SyncSetup, without_fields
 
+RETIRED = "~"  # begins the slot of a column that was removed; no field is called so
 DEFAULT_FOLDER = "Marketing Lists"
 IMPORT_TITLES: dict[Module, str] = {
     "Leads": "All SugarCRM Leads",
@@ -17,7 +21,9 @@ IMPORT_TITLES: dict[Module, str] = {
 class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
     """A list: its place, its columns, and how it syncs.
 
-    `module` is the SugarCRM module that it mirrors, None for a list that does not sync.
+    `module` is the SugarCRM module that it mirrors, None for a list that does not sync. `mapped`
+    tells how its columns stand to the fields there. `slots` are the places of values in stored
+    records, those of `columns`, and RETIRED ones; empty while no column was removed.
     """
 
     id: str
@@ -27,11 +33,41 @@ class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     created_at: str = ""
     setup: SyncSetup | None = None
+    mapped: Mapped = Mapped()
+    slots: tuple[str, ...] = ()
+
+    @property
+    def layout(self) -> tuple[str, ...]:
+        """The order of values in stored records."""
+        return self.slots or self.columns
+
+    @property
+    def synced(self) -> tuple[str, ...]:
+        """The columns that take part in syncs: those in quarantine do not."""
+        return tuple(c for c in self.columns if c not in self.mapped.quarantined)
 
     @property
     def deleted(self) -> Deleted:
         """What becomes of people who were deleted in SugarCRM."""
         return self.setup.deleted if self.setup else "remove"
+
+
+def widened(of: MarketingList, columns: Sequence[str]) -> MarketingList:
+    """Add columns that the list does not have, at its end; stored values stay in their places."""
+    added = tuple(column for column in columns if column not in of.columns)
+    slots = (*of.slots, *added) if of.slots else ()
+    return msgspec.structs.replace(of, columns=of.columns + added, slots=slots)
+
+
+def narrowed(of: MarketingList, columns: Collection[str]) -> MarketingList:
+    """Take columns away, and what the setup says of them; their places stay, for nobody's values.
+
+    A column of that name that is added later begins afresh, in a place of its own.
+    """
+    slots = tuple(f"{RETIRED}{slot}" if slot in columns else slot for slot in of.layout)
+    kept = tuple(column for column in of.columns if column not in columns)
+    setup = of.setup and without_fields(of.setup, columns)
+    return msgspec.structs.replace(of, columns=kept, slots=slots, setup=setup)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

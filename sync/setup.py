@@ -72,6 +72,20 @@ def permission(setup: SyncSetup, columns: Collection[str]) -> Permission:
     )
 
 
+def without_fields(setup: SyncSetup, fields: Collection[str]) -> SyncSetup:
+    """Take out what is said of fields that are no columns any more."""
+    push, pull = setup.push, setup.pull
+    pushed = tuple(f for f in push.fields if f not in fields)
+    pulled = pull.fields and tuple(f for f in pull.fields if f not in fields)
+    rules = {f: rule for f, rule in setup.rules.fields.items() if f not in fields}
+    return msgspec.structs.replace(
+        setup,
+        push=msgspec.structs.replace(push, fields=pushed),
+        pull=msgspec.structs.replace(pull, fields=pulled),
+        rules=msgspec.structs.replace(setup.rules, fields=rules),
+    )
+
+
 def check(setup: SyncSetup, columns: Collection[str], writable: Collection[str]) -> None:
     """Refuse a setup that could not do what it says.
 

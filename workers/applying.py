@@ -66,7 +66,7 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
 
 def _present(here: Step, items: Sequence[Item]) -> dict[str, Item]:
     """Plan the same records anew, on the ground as it is now."""
-    planner, module, columns = Planner(here), here.module, here.of.columns
+    planner, module, columns = Planner(here), here.module, here.of.synced
     here.renew()
     ids = [item.crm_id for item in items if item.crm_id]
     rows = here.app.crm().by_ids(module, ids, columns) if ids else {}
@@ -81,7 +81,7 @@ def _carry_out(here: Step, standing: dict[str, Item], tally: Tally) -> None:
     scope = scope_of(here, setup)
     incoming = [i for i in standing.values() if i.crm_id and (i.here or i.action != "update")]
     if incoming:
-        rows = here.app.crm().by_ids(here.module, [i.crm_id for i in incoming], here.of.columns)
+        rows = here.app.crm().by_ids(here.module, [i.crm_id for i in incoming], here.of.synced)
         intake = intake_for(here, add_new=setup.pull.add_new, permission=scope.permission)
         take_in(intake, list(rows.values()), notes=RunNotes(run_id=here.run.id), fence=here.fence)
     steps = stepping(here, scope.permission.push)

@@ -25,7 +25,7 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
     """Take restrictions of addresses into the list's people; False when time was up before the
     end. What an address no longer says clears nothing.
     """
-    if not CONSENT_FIELDS & set(here.of.columns) or here.place("consent"):
+    if not CONSENT_FIELDS & set(here.of.synced) or here.place("consent"):
         return True
     begun = here.records.state(_PLACE) or here.records.state("cursor_at")
     since, after = with_overlap(begun), None

@@ -72,7 +72,7 @@ def _follow_merged(here: Step, gone: Sequence[Record]) -> None:
         if addresses[r.id]
     }
     wanted = sorted({crm_id for crm_id in chosen.values() if crm_id})
-    rows = here.app.crm().by_ids(here.module, wanted, here.of.columns) if wanted else {}
+    rows = here.app.crm().by_ids(here.module, wanted, here.of.synced) if wanted else {}
     for record in gone:
         row = rows.get(chosen.get(record.id) or "")
         if row is None or row.deleted or row.unreadable or not is_survivor(record, row.values):

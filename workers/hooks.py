@@ -92,7 +92,7 @@ def _held(app: App, of: MarketingList, holder: str) -> Iterator[Lease]:
 
 def _present(app: App, of: MarketingList, module: Module, crm_id: str) -> Row:
     """Read the row as it is; one that is absent counts as deleted, as in a sweep."""
-    found = app.crm().by_ids(module, [crm_id], read_fields(module, of.columns)).get(crm_id)
+    found = app.crm().by_ids(module, [crm_id], read_fields(module, of.synced)).get(crm_id)
     return found or Row(id=crm_id, modified_at="", modified_by="", deleted=True, values={})
 
 
@@ -108,7 +108,7 @@ def _may_bury(app: App, here: Step, crm_id: str) -> bool:
 
 def _intake(here: Step) -> Intake:
     setup = here.of.setup or SyncSetup()
-    allowed = permission(setup, here.of.columns)
+    allowed = permission(setup, here.of.synced)
     return intake_for(here, add_new=setup.pull.add_new, permission=allowed)
 
 

@@ -19,7 +19,7 @@ from sync.runs import ID_PARTS, Run, first_phase, part_bounds
 from sync.setup import SyncSetup
 from sync.setup import permission as permission_of
 from workers.app import App, app
-from workers.catalogues import default_columns, read_catalogue
+from workers.catalogues import default_columns, look_at_columns, read_catalogue
 from workers.meeting import holders_of
 from workers.pages import read_ahead
 from workers.steps import Step, begin, now_text, send, step
@@ -58,7 +58,7 @@ def begin_import(app: App, journal_id: str) -> None:
     unknown = [column for column in columns if column not in catalogue]
     if unknown:
         raise Permanent(f"columns: {', '.join(unknown)} are no fields of {request.module}")
-    of = _list_for(app, request.module, columns)
+    of = look_at_columns(app, _list_for(app, request.module, columns))
     run = Run(
         id=f"import-{journal_id}",
         list=of.id,
@@ -72,7 +72,7 @@ def begin_import(app: App, journal_id: str) -> None:
     if not begin(app, run):
         return
     app.runs.remember(run.id, "began_at", crm.server_info().gmt_time)
-    app.runs.remember(run.id, "columns", ",".join(of.columns))
+    app.runs.remember(run.id, "columns", ",".join(of.synced))
     for part in range(len(ID_PARTS)):
         send("import", run.id, part)
 
@@ -105,7 +105,7 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
     """Take in page after page from `place` on; False when time was up before the end."""
     low, high = part_bounds(part)
     crm, count = here.app.crm(), here.app.knobs.page_rows
-    fields = read_fields(here.module, here.of.columns)
+    fields = read_fields(here.module, here.of.synced)
 
     def fetch(after: Position | None) -> Page:
         return crm.by_id_range(here.module, fields, after.id if after else low, high, count)
@@ -142,8 +142,8 @@ def conclude_import(here: Step) -> None:
 
 def intake_for(here: Step, *, add_new: bool, permission: Permission | None = None) -> Intake:
     """What may happen to rows taken in by this step. An import may fill every column."""
-    pushed = permission_of(here.of.setup or SyncSetup(), here.of.columns).push
-    everything = Permission(push=pushed, pull=frozenset(here.of.columns))
+    pushed = permission_of(here.of.setup or SyncSetup(), here.of.synced).push
+    everything = Permission(push=pushed, pull=frozenset(here.of.synced))
     several = (here.of.setup or SyncSetup()).several
     return Intake(
         of=here.of,

@@ -8,7 +8,7 @@ from store.plans import PlanMissingError
 from sync.failure import Permanent, Postponed
 from sync.runs import Kind, Run, first_phase
 from workers.app import App, app
-from workers.catalogues import read_catalogue
+from workers.catalogues import look_at_columns
 from workers.steps import BUSY_S, now_text, send
 
 
@@ -63,7 +63,7 @@ def start_alone(app: App, kind: Kind, list_id: str, journal_id: str, plan: str =
         return
     if of.module is None:
         raise Permanent("this list mirrors no SugarCRM module")
-    read_catalogue(app, of.module)
+    look_at_columns(app, of)
     if (active_id := app.runs.start(run)) != run.id:
         raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     app.outcomes.put(journal_id, Outcome(result="started", run=run.id), at=now_text())

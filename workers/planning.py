@@ -86,7 +86,7 @@ class Planner:
         here, place = self._here, self._here.place("plan_pull")
         if place == ENDED or not self._setup.pulls:
             return True
-        crm, columns, rows = here.app.crm(), here.of.columns, here.app.knobs.page_rows
+        crm, columns, rows = here.app.crm(), here.of.synced, here.app.knobs.page_rows
         since = with_overlap(here.records.state("cursor_at"))
         modified_at, _, row_id = place.partition("|")
         start = Position(modified_at, row_id) if row_id else None
@@ -223,7 +223,7 @@ class Planner:
             return None
         if not self._setup.pull.add_new:
             return Item(row.id, "skip", row.id, reason=NOT_ADDED)
-        columns = self._here.of.columns
+        columns = self._here.of.synced
         here = {c: (None, row.values[c]) for c in columns if row.values.get(c)}
         return Item(row.id, "create_here", row.id, here)
 

@@ -47,7 +47,7 @@ def programs_first(app: App, run_id: str) -> None:
     with step(app, run_id, "programs") as here:
         if here is None:
             return
-        pushed = permission(here.of.setup or SyncSetup(), here.of.columns).push
+        pushed = permission(here.of.setup or SyncSetup(), here.of.synced).push
         for program in before_push(app, here.of.id, pushed):
             carry_out(app, program, here.run.trigger, here)
         here.finish_phase()

@@ -11,6 +11,7 @@ from sync.cursor import INSTANT, next_cursor, with_overlap
 from sync.following import read_fields
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
+from workers.catalogues import healed
 from workers.consent import sweep_consent
 from workers.imports import ENDED, conclude_import, intake_for
 from workers.pages import read_ahead
@@ -72,7 +73,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
     "guard": nothing was taken in, since a person may have to look at it first.
     """
     crm, count = here.app.crm(), here.app.knobs.page_rows
-    fields = read_fields(here.module, here.of.columns)
+    fields = read_fields(here.module, here.of.synced)
     cursor = here.records.state("cursor_at")
     began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
     since, intake = with_overlap(cursor), _intake(here)
@@ -99,7 +100,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
 
 def _intake(here: Step) -> Intake:
     setup = here.of.setup or SyncSetup()
-    allowed = permission(setup, here.of.columns)
+    allowed = permission(setup, here.of.synced)
     return intake_for(here, add_new=setup.pull.add_new, permission=allowed)
 
 
@@ -131,8 +132,9 @@ def fill(app: App, run_id: str) -> None:
             conclude_import(here)
         filled = here.records.state("filled").split(",")
         # Those of the moment when the phase began: one added since would miss the first pages.
-        columns = app.runs.remember(run_id, FILLED, ",".join(here.of.columns)).split(",")
-        missing = [column for column in columns if column not in filled]
+        columns = app.runs.remember(run_id, FILLED, ",".join(here.of.synced)).split(",")
+        healing = here.of.mapped.healing
+        missing = [column for column in columns if column not in filled or column in healing]
         place = here.place("fill")
         if missing and place != ENDED and not _fill_pages(here, missing, place):
             here.go_on()
@@ -141,14 +143,19 @@ def fill(app: App, run_id: str) -> None:
 
 
 def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
-    """Fill `missing` columns page after page; False when time was up before the end."""
+    """Fill `missing` columns page after page; False when time was up before the end.
+
+    A new column takes what SugarCRM has where the list has nothing, and leaves edits alone. One
+    that comes out of quarantine is compared: both sides may have changed it meanwhile.
+    """
     crm, count = here.app.crm(), here.app.knobs.page_rows
 
     def fetch(after: Position | None) -> Page:
         return crm.by_id_range(here.module, missing, after.id if after else "", None, count)
 
-    nothing = permission(SyncSetup(), ())
-    intake = intake_for(here, add_new=False, permission=nothing)
+    healing = set(here.of.mapped.healing)
+    allowed = permission(here.of.setup or SyncSetup(), healing & set(missing))
+    intake = intake_for(here, add_new=False, permission=allowed)
     for page in read_ahead(fetch, Position("", place) if place else None):
         if not here.has_time:
             return False
@@ -160,4 +167,6 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         state = {} if page.after else {"filled": here.place(FILLED)}
         rows = [row for row in page.rows if row.id in known]
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
+    if healing:
+        healed(here.app, here.of.id, healing)
     return True

@@ -49,12 +49,12 @@ def scope_of(here: Step, setup: SyncSetup) -> Scope:
     """Translate the setup of the step's list into limits; read-only fields never go out."""
     module = here.module
     catalogue = here.app.fields.catalogue(module)
-    allowed = permission(setup, here.of.columns)
+    allowed = permission(setup, here.of.synced)
     writable = frozenset(name for name, field in catalogue.items() if field.writable)
     return Scope(
         module=module,
         list_id=here.of.id,
-        columns=here.of.columns,
+        columns=here.of.synced,
         catalogue=catalogue,
         permission=Permission(push=allowed.push & writable, pull=allowed.pull),
         add_new=setup.push.add_new,
@@ -72,8 +72,12 @@ def creation_values(scope: Scope, record: Record) -> dict[str, str]:
     return {
         column: value
         for column, value in record.values.items()
-        if value and column in scope.catalogue and scope.catalogue[column].writable
+        if value and column in scope.columns and _is_writable(scope, column)
     }
+
+
+def _is_writable(scope: Scope, column: str) -> bool:
+    return column in scope.catalogue and scope.catalogue[column].writable
 
 
 def sendable(scope: Scope, record: Record) -> dict[str, str]:

@@ -7,7 +7,7 @@ from sync.failure import Permanent
 from sync.lists import MarketingList
 from sync.runs import Phase, Run, first_phase
 from workers.app import App, app
-from workers.catalogues import read_catalogue
+from workers.catalogues import look_at_columns
 from workers.steps import begin, now_text, send, waiting_told
 
 
@@ -35,7 +35,7 @@ def begin_sync(app: App, journal_id: str) -> None:
         return
     try:
         with waiting_told(app, run.id):
-            _ready(app, of)
+            _ready(app, of, run.id)
     except Permanent as error:
         app.runs.finish(run, "failed", now_text(), str(error))
         return
@@ -51,7 +51,7 @@ def _first_phase(app: App, of: MarketingList) -> Phase:
     return "guard" if dirty > of.setup.guard.most_unasked else first
 
 
-def _ready(app: App, of: MarketingList) -> None:
+def _ready(app: App, of: MarketingList, run_id: str) -> None:
     """Make sure that this list can sync, and read the fields as they are today.
 
     Raises:
@@ -59,4 +59,4 @@ def _ready(app: App, of: MarketingList) -> None:
     """
     if of.module is None or of.setup is None:
         raise Permanent("this list has no sync setup; `sugarloop sync setup LIST` makes one")
-    read_catalogue(app, of.module)
+    look_at_columns(app, of, run_id)

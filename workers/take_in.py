@@ -170,7 +170,7 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
         return None, []
     if not intake.add_new:
         return None, ["skipped"]
-    values = {column: row.values[column] for column in intake.of.columns if column in row.values}
+    values = {column: row.values[column] for column in intake.of.synced if column in row.values}
     bases = {column: Agreement(value, value) for column, value in values.items()}
     contact = contact_of(row.values) or ""  # of whom nothing of ours was left behind
     added = Record(
@@ -208,7 +208,7 @@ def _update(
     """
     removed = record.gone == GONE_HERE
     gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
-    whole = fill(record, row.values, intake.of.columns)
+    whole = fill(record, row.values, intake.of.synced)
     whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again

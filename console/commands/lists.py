@@ -1,5 +1,6 @@
 """`sugarloop lists`: the marketing lists themselves; `list_people` holds what is done to people."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from console.commands.options import ListName
 from console.exits import InputError
 from console.listing import Importing, LastSync, Listed, listed, listing
 from console.lookup import find_list
+from console.narrowing import remove_columns
 from console.opening import opened
 from sync.identity import slug
 from sync.lists import DEFAULT_FOLDER, MarketingList
@@ -47,11 +49,13 @@ def show(name: ListName) -> Answer:
         programs = [p.name for p in app.programs.all().values() if p.list == of.id]
         row = listed(app, of, datetime.now(UTC), has_program=bool(programs))
         dirty = app.lists.records(of).dirty_count()
+    quarantined = of.mapped.quarantined
     facts = [
         *(pair for pair in zip(_HEADERS[1:], _row(row)[1:], strict=True) if pair[1] is not None),
         ("id", of.id),
         ("module", of.module or "none: this list does not sync"),
         ("columns", ", ".join(of.columns)),
+        *((f"{c} stands still", f"{q.why}, since {q.since}") for c, q in quarantined.items()),
         ("programs", ", ".join(programs)),
         ("changes that wait for a push", dirty),
     ]
@@ -93,19 +97,35 @@ def create(
 def columns(
     name: ListName,
     add: Annotated[str, typer.Option(help="Columns to add, apart by commas.")] = "",
+    remove: Annotated[
+        str, typer.Option(help="Columns to remove with their values; SugarCRM keeps its own.")
+    ] = "",
 ) -> Answer:
-    """Show the columns of a list, or add some; they fill, for every record, at the next sync."""
+    """Show the columns of a list, add some, which fill for every record at the next sync, or
+    remove some.
+    """
     with opened() as app:
-        of = find_list(app, name)
+        of = remove_columns(app, find_list(app, name), split(remove))
         new = [column for column in split(add) if column not in of.columns]
         check_columns(app, of.module, new)
         if new:
             of = app.lists.widen(of.id, new)
         filled = app.lists.records(of).state("filled").split(",") if of.module else of.columns
-    rows = [(column, "" if column in filled else "at the next sync") for column in of.columns]
+    held = of.mapped.quarantined
+    rows = [(c, held[c].why if c in held else _fills(c, filled)) for c in of.columns]
     waiting = [column for column in of.columns if column not in filled]
-    data = {"columns": of.columns, "added": new, "filled_at_next_sync": waiting}
+    data = {
+        "columns": of.columns,
+        "added": new,
+        "removed": split(remove),
+        "filled_at_next_sync": waiting,
+        "quarantined": held,
+    }
     return Answer(data, (Table(("column", "fills"), rows),))
+
+
+def _fills(column: str, filled: Sequence[str]) -> str:
+    return "" if column in filled else "at the next sync"
 
 
 def _row(row: Listed) -> tuple[object, ...]:

@@ -20,6 +20,7 @@ from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.faults.layer import CONNECTION, FaultLayer
 from sugarcrm.emulator.faults.people import OtherPeople
 from sugarcrm.emulator.faults.spec import NO_FAULTS, Spec
+from sugarcrm.emulator.faults.studio import Studio
 from sugarcrm.emulator.functions import set_clock
 from sugarcrm.emulator.given_records import put_records
 from sugarcrm.emulator.journal import Journal
@@ -113,6 +114,7 @@ def serve(options: Options) -> None:
     app = make_app(service, dialects, journal, options.latency_ms / 1000)
     others = OtherPeople(functools.partial(edit_a_record, service, dialects["v2"], journal))
     service.faults.listen(others.follow)
+    service.faults.listen(Studio(service.schema).follow)
     listen(FaultLayer(app, service.faults, journal), options.port)
     others.rest()
     service.database.close()

@@ -79,3 +79,11 @@ def names(text: str) -> tuple[str, ...]:
     if not all(re.fullmatch(r"\w+", name) for name in found):
         raise QuantityError('names joined by "+"')
     return found
+
+
+def pairs(text: str) -> dict[str, str]:
+    """Read FIELD:TYPE[+FIELD:TYPE]."""
+    found = dict(part.partition(":")[::2] for part in text.split("+"))
+    if not all(name and kind for name, kind in found.items()):
+        raise QuantityError("FIELD:TYPE, or several of them apart by +")
+    return found

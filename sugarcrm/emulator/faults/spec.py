@@ -32,6 +32,8 @@ changes how the server works:
   no-subqueries               a query with a subquery is refused
   rewrite=FIELD[+FIELD]       a hook changes fields as they are saved: phone_* to digits,
                               others to capitals
+  studio=FIELD:TYPE[+..]      leads and contacts have the field as another type, or not any more
+                              (FIELD:removed)
   editors=N/s                 somebody else edits records
   late=TIME                   a write takes its stamp, and is done TIME later
 and says which calls:
@@ -56,6 +58,7 @@ class Spec(msgspec.Struct, frozen=True, kw_only=True):
     unencodable: str = ""
     no_subqueries: bool = False
     rewrite: tuple[str, ...] = ()
+    studio: dict[str, str] = {}
     editors_per_s: float = 0.0
     late_s: float = 0.0
     only: tuple[str, ...] = ()
@@ -86,6 +89,7 @@ VALUES: Mapping[str, tuple[str, Callable[[str], object]]] = {
     "cap": ("cap", quantities.number),
     "unencodable": ("unencodable", quantities.word),
     "rewrite": ("rewrite", quantities.names),
+    "studio": ("studio", quantities.pairs),
     "editors": ("editors_per_s", quantities.per_second),
     "late": ("late_s", quantities.duration_s),
     "only": ("only", quantities.names),

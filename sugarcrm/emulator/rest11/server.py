@@ -10,6 +10,7 @@ from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.faults.board import FaultBoard
 from sugarcrm.emulator.faults.layer import FaultLayer
 from sugarcrm.emulator.faults.people import OtherPeople
+from sugarcrm.emulator.faults.studio import Studio
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.queries import Queries
 from sugarcrm.emulator.rest11.app import RestApi, make_app
@@ -68,6 +69,7 @@ def serve(options: Options) -> None:
     app = make_app(RestApi(site, journal, options.latency_ms / 1000))
     others = OtherPeople(functools.partial(edit_a_record, site, journal))
     site.faults.listen(others.follow)
+    site.faults.listen(Studio(site.schema).follow)
     listen(FaultLayer(app, site.faults, journal), options.port)
     others.rest()
     site.database.close()
