@@ -23,6 +23,7 @@ _LIST_GAUGES = {
     "conflicts": "Records with a field that a person is asked about",
     "refused_records": "Records that SugarCRM refused, and did not take since",
     "quarantined_columns": "Columns whose field SugarCRM removed or changed, so that edits wait",
+    "drift_ratio": "How much was not as in SugarCRM when all of it was compared last, 0 to 1",
     "lag_seconds": "Time since the last run that came through",
     "run_silence_seconds": "Time since the run that is going on made progress; 0 without one",
 }
@@ -66,7 +67,10 @@ class ListMetrics:
             "quarantined_columns": len(of.mapped.quarantined),
             "run_silence_seconds": _age_s(active.progressed_at) if active else 0.0,
         }
-        done = (r for r in self._runs.recent(of.id, _RECENT) if r.phase == "done")
+        recent = self._runs.recent(of.id, _RECENT)
+        if (drift := next((r.drift for r in recent if r.drift is not None), None)) is not None:
+            told["drift_ratio"] = drift
+        done = (r for r in recent if r.phase == "done")
         if last := next(done, None):
             told["lag_seconds"] = _age_s(last.finished_at)
         return told

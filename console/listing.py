@@ -82,6 +82,11 @@ def last_run(app: App, list_id: str) -> Run | None:
     return next(over, None)
 
 
+def last_drift(app: App, list_id: str) -> Run | None:
+    """The newest run that compared the whole list with SugarCRM, None when none is kept."""
+    return next((r for r in app.runs.recent(list_id, _RECENT) if r.drift is not None), None)
+
+
 def _importing(run: Run, now: datetime) -> Importing:
     done = sum(run.counts.get(name, 0) for name in ("created_here", "updated_here", "unchanged"))
     began_s = datetime.fromisoformat(run.started_at).timestamp()

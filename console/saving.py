@@ -1,11 +1,13 @@
 """Save a sync setup or a program together with its schedule: all of it, or nothing."""
 
 import msgspec
+import redis
 
 from console.exits import RefusedError
 from console.setup_options import Options, changed
 from store.schedules import Schedules
 from sync.canonical import Catalogue
+from sync.drift import night_of
 from sync.lists import MarketingList, Program
 from sync.setup import SyncSetup, check
 from workers.app import App
@@ -25,13 +27,14 @@ def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue
         check(setup, stored.columns, writable)
         return msgspec.structs.replace(stored, setup=setup)
 
-    return app.lists.change(
-        of.id,
-        edited,
-        lambda pipe, saved: schedules.queue(
-            pipe, f"sync:{of.id}", "sync", of.id, saved.setup.schedule if saved.setup else None
-        ),
-    )
+    def with_it(pipe: "redis.client.Pipeline", saved: MarketingList) -> None:
+        setup = saved.setup or SyncSetup()
+        schedules.queue(pipe, f"sync:{of.id}", "sync", of.id, setup.schedule)
+        zone = setup.schedule.zone if setup.schedule else ""
+        night = night_of(of.id, zone) if setup.compares else None
+        schedules.queue(pipe, f"compare:{of.id}", "compare", of.id, night)
+
+    return app.lists.change(of.id, edited, with_it)
 
 
 def save_program(app: App, program: Program) -> None:

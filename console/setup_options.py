@@ -33,6 +33,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     guard: str = ""
     several: str = ""
     deleted: str = ""
+    nightly: Given = None
     schedule: str = ""
     start: str = ""
     zone: str = ""
@@ -55,6 +56,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
         guard=_guard(setup.guard, given.guard),
         several=_one_of(SEVERAL_NAMES, "--several", given.several or setup.several),
         deleted=_one_of(DELETED_NAMES, "--deleted", given.deleted or setup.deleted),
+        nightly=setup.nightly if given.nightly is None else given.nightly,
     )
 
 

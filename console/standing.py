@@ -5,11 +5,12 @@ from typing import Literal
 
 import msgspec
 
-from console.listing import last_run
+from console.listing import last_drift, last_run
 from store.connector import Connection
 from store.dead_letters import DeadLetters
 from store.queue_depths import Depth, QueueDepths
 from sync.lists import MarketingList
+from sync.progress import progress
 from sync.runs import Run
 from workers.app import App
 from workers.behaviour import DRAIN
@@ -24,7 +25,8 @@ _LATE_S = 300.0  # work that waits this long means that too few workers run
 
 class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
     """One list that syncs. `lag_s` is the time since the last run that came through. `conflicts`
-    and `rejected` count records that wait for a person.
+    and `rejected` count records that wait for a person. `drift` is how much of the list was not as
+    in SugarCRM when all of it was compared last, from 0 to 1; it was set right then.
 
     `reasons` say why records were left out, `why_not` what keeps the list from being in sync.
     """
@@ -40,6 +42,8 @@ class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
     dirty: int = 0
     conflicts: int = 0
     rejected: int = 0
+    drift: float | None = None
+    compared_at: str = ""
     reasons: dict[str, int] = {}
 
 
@@ -88,9 +92,11 @@ def standing(app: App, now: datetime) -> Standing:
 
 def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
     last, active = last_run(app, of.id), app.runs.active(of.id)
-    records = app.lists.records(of)
+    records, compared = app.lists.records(of), last_drift(app, of.id)
     dirty, asked, refused = records.dirty_count(), records.asked_count(), records.refused_count()
     why_not = _why_not(of, last, active, dirty, asked=asked, refused=refused)
+    if active and (far := progress(active, dirty, len(records), now)):
+        why_not = (f"{why_not[0]}: {far}", *why_not[1:])
     return ListStanding(
         list=of.id,
         title=of.title,
@@ -103,6 +109,8 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
         dirty=dirty,
         conflicts=asked,
         rejected=refused,
+        drift=compared.drift if compared else None,
+        compared_at=compared.started_at if compared else "",
         reasons=dict(last.reasons) if last else {},
     )
 

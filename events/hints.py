@@ -11,9 +11,13 @@ Missed = Annotated[int, Meta(ge=0, description="ticks before this one that were 
 
 
 class SyncTick(Struct, frozen=True, kw_only=True):
-    """It is time to sync a list; without a schedule, a person asked for it."""
+    """It is time to sync a list; without a schedule, a person asked for it.
+
+    With `compare`, the whole list is compared with SugarCRM, too.
+    """
 
     list: Name
+    compare: bool = False
     schedule: Annotated[str, Meta(max_length=200)] = ""
     slot: Slot = 0
     missed: Missed = 0

@@ -149,13 +149,17 @@ def tick_event(schedule_id: str, scheduled: Scheduled, folded: Due) -> Envelope:
     """
     slot = int(folded.slot.timestamp())
     event: SyncTick | ProgramTick
-    if scheduled.kind == "sync":
-        event = SyncTick(
-            list=scheduled.target, schedule=schedule_id, slot=slot, missed=folded.missed
-        )
-    else:
+    if scheduled.kind == "program":
         event = ProgramTick(
             program=scheduled.target, schedule=schedule_id, slot=slot, missed=folded.missed
+        )
+    else:
+        event = SyncTick(
+            list=scheduled.target,
+            compare=scheduled.kind == "compare",
+            schedule=schedule_id,
+            slot=slot,
+            missed=folded.missed,
         )
     return wrap(event, source=SOURCE, id=f"{schedule_id}:{slot}", time=folded.slot)
 

@@ -1,5 +1,7 @@
 """Runs of lists: what is going on, and what went on before."""
 
+from collections.abc import Sequence
+
 import msgspec
 import redis
 
@@ -8,6 +10,7 @@ from sync.runs import Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
+_DRIFTED_S = 2 * 86_400
 _ENDED = "runs:ended"
 _PLAIN = frozenset(
     ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
@@ -142,6 +145,17 @@ class Runs:
         ids = self._client.zrevrange(f"list:{list_id}:runs", 0, count - 1)
         known = [i.decode() for i in ids if self._client.exists(f"run:{i.decode()}")]
         return [self.get(run_id) for run_id in known]
+
+    def note_drifted(self, run_id: str, crm_ids: Sequence[str]) -> None:
+        """Note rows that a comparison found to be otherwise than the list knew; each once."""
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.sadd(f"run:{run_id}:drifted", *crm_ids)
+            pipe.expire(f"run:{run_id}:drifted", _DRIFTED_S)
+            pipe.execute()
+
+    def drifted(self, run_id: str) -> list[str]:
+        """The rows that drifted, in order of their ids."""
+        return sorted(i.decode() for i in self._client.smembers(f"run:{run_id}:drifted"))
 
     def place(self, run_id: str, name: str) -> str:
         """How far a part of the run has come; "" when it has not begun."""

@@ -9,11 +9,11 @@ import redis
 from sync.schedule import Schedule
 
 KEY = "schedules"
-Kind = Literal["sync", "program"]
+Kind = Literal["sync", "program", "compare"]
 
 
 class Scheduled(msgspec.Struct, frozen=True, kw_only=True):
-    """A sync of the list, or a run of the program, named by `target`.
+    """A sync of the list, a comparison of all of it, or a run of the program, named by `target`.
 
     `saved_at` is when it was saved as it is: slots before that are not due.
     """

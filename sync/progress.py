@@ -1,5 +1,9 @@
 """How long a run that counts towards a known total still takes."""
 
+from datetime import datetime
+
+from sync.runs import Run
+
 MIN_PACE_S = 5.0  # before that, the first batch and its login say little of the pace
 
 
@@ -13,6 +17,35 @@ def remaining_s(done: int, total: int, began_s: float, now_s: float) -> float | 
     if done <= 0 or total < done or elapsed_s < MIN_PACE_S:
         return None
     return elapsed_s / done * (total - done)
+
+
+def progress(run: Run, dirty: int, size: int, now: datetime) -> str:
+    """Say how far the present phase of a run is, and how long it still takes; "" where that cannot
+    be told. `dirty` records wait to be pushed, `size` are in the list.
+    """
+    done, total = _far(run, dirty, size)
+    if not total:
+        return ""
+    began_s = datetime.fromisoformat(run.started_at).timestamp()
+    left_s = remaining_s(done, total, began_s, now.timestamp())
+    far = f"{min(done, total):,} of {total:,}"
+    return far if left_s is None else f"{far}, {told(left_s)}"
+
+
+def _far(run: Run, dirty: int, size: int) -> tuple[int, int]:
+    counts = run.counts
+    match run.phase:
+        case "import":
+            taken_in = ("created_here", "updated_here", "unchanged")
+            return sum(counts.get(name, 0) for name in taken_in), run.total
+        case "compare":
+            return counts.get("compared", 0), size
+        case "push":
+            sent = ("created_there", "updated_there", "deleted_there")
+            done = sum(counts.get(name, 0) for name in sent)
+            return done, done + dirty
+        case _:
+            return 0, 0
 
 
 def told(left_s: float) -> str:

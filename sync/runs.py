@@ -11,6 +11,7 @@ Phase = Literal[
     "programs",
     "import",
     "pull",
+    "compare",
     "sweep",
     "follow",
     "fill",
@@ -23,15 +24,19 @@ Phase = Literal[
     "failed",
     "cancelled",
 ]
-Kind = Literal["import", "sync", "plan", "apply", "undo", "look"]
+Kind = Literal["import", "sync", "compare", "plan", "apply", "undo", "look"]
 
 # pull -> sweep -> follow -> fill -> programs -> push -> done. An import only fills the list, with
 # columns that are added while it goes on, too.
+# A comparison of the whole list comes after the pull: what is still another then has drifted.
 # Programs run right before the push, after the pull: so the score is as fresh as can be, and
 # people who only just came in have theirs, too.
 _ORDER: dict[str, tuple[Phase, ...]] = {
     "import": ("import", "fill", "done"),
     "sync": ("guard", "pull", "sweep", "follow", "fill", "programs", "push", "done"),
+    "compare": (
+        *("guard", "pull", "compare", "sweep", "follow", "fill", "programs", "push", "done"),
+    ),
     "plan": ("plan", "done"),
     "apply": ("apply", "done"),
     "undo": ("undo", "done"),
@@ -49,6 +54,8 @@ OUTCOMES = (
     "deleted",
     "deleted_there",
     "followed",
+    "compared",
+    "drifted",
 )
 ID_PARTS = ("", "4", "8", "c")  # where each part of a first import begins in the id space
 
@@ -84,6 +91,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """Whether work remains."""
         return self.phase not in ENDED
 
+    @property
+    def drift(self) -> float | None:
+        """How much of the list had drifted, from 0 to 1; None when this run compared nothing."""
+        compared = self.counts.get("compared", 0)
+        return self.counts.get("drifted", 0) / compared if compared else None
+
 
 def first_phase(kind: Kind, setup: SyncSetup | None = None) -> Phase:
     """Where a run of this kind starts. Only a sync that may do too much goes to the guard."""
@@ -98,7 +111,7 @@ def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:
 
 
 def _wanted(phase: Phase, setup: SyncSetup | None) -> bool:
-    if phase in ("pull", "sweep", "follow"):
+    if phase in ("pull", "compare", "sweep", "follow"):
         return bool(setup and setup.pulls)
     if phase in ("programs", "push"):
         return bool(setup and setup.pushes)

@@ -40,7 +40,8 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is saved, or not saved, at once.
 
     `several` says who somebody new in the list is, when several records have their address;
-    `deleted` what becomes of people who were deleted in SugarCRM.
+    `deleted` what becomes of people who were deleted in SugarCRM. `nightly`: a list that pulls on a
+    schedule is compared as a whole each night, too.
     """
 
     push: PushSetup = PushSetup()
@@ -50,6 +51,12 @@ class SyncSetup(msgspec.Struct, frozen=True, kw_only=True):
     guard: Guard = Guard()
     several: Several = "ask"
     deleted: Deleted = "remove"
+    nightly: bool = True
+
+    @property
+    def compares(self) -> bool:
+        """Whether the whole list is compared with SugarCRM each night."""
+        return self.nightly and self.pulls and self.schedule is not None
 
     @property
     def pushes(self) -> bool:

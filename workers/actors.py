@@ -3,6 +3,7 @@
 MODULES = (
     "workers.applying",
     "workers.behaviour",
+    "workers.comparing",
     "workers.following",
     "workers.hooks",
     "workers.imports",

@@ -38,6 +38,7 @@ PHASE_ACTORS: dict[str, tuple[str, str]] = {
     "programs": ("score", "recompute_scores"),
     "import": ("sync", "import_part"),
     "pull": ("sync", "pull_batch"),
+    "compare": ("sync", "compare_list"),
     "sweep": ("sync", "sweep_deleted"),
     "follow": ("sync", "follow_people"),
     "fill": ("sync", "fill_columns"),
@@ -45,7 +46,11 @@ PHASE_ACTORS: dict[str, tuple[str, str]] = {
 }
 
 # What reads everything from SugarCRM lets everything else go first.
-_LANES: dict[Phase, Lane] = {"import": "backfill", "fill": "backfill"}
+_LANES: dict[Phase, Lane] = {
+    "import": "backfill",
+    "fill": "backfill",
+    "compare": "backfill",
+}
 
 
 def now_text() -> str:
@@ -86,7 +91,7 @@ def begin(app: App, run: Run) -> bool:
         return False
     active_id = app.runs.start(run)
     folded = active_id != run.id
-    if folded and (active := app.runs.find(active_id)) and active.kind in ALONE:
+    if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
         raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     outcome = Outcome(result="folded" if folded else "started", run=active_id)
     app.outcomes.put(run.trigger, outcome, at=now_text())
@@ -95,6 +100,11 @@ def begin(app: App, run: Run) -> bool:
         wake_if_stalled(app, active_id)
         log.info("folded into the run that is going on", list=run.list, run=active_id)
     return not folded
+
+
+def _does_not_do(active: Run, run: Run) -> bool:
+    """Whether the run that is going on leaves undone what `run` is for."""
+    return active.kind in ALONE or (run.kind == "compare" and active.kind != "compare")
 
 
 def wake_if_stalled(app: App, run_id: str) -> bool:

@@ -26,7 +26,7 @@ def sweep_deleted(run_id: str) -> None:
 
 
 def sweep(app: App, run_id: str) -> None:
-    """Go through the list if its server lists no deletions, and something seems to be gone."""
+    """Go through the list if somebody seems to be gone of whom the server did not tell."""
     with step(app, run_id, "sweep") as here:
         if here is None:
             return
@@ -40,6 +40,8 @@ def sweep(app: App, run_id: str) -> None:
 def _is_due(here: Step) -> bool:
     """Whether a sweep is worth its calls: one count tells most of the time."""
     crm = here.app.crm()
+    if here.run.kind == "compare":
+        return int(here.place("seen") or 0) < here.records.bound_count()
     if crm.capabilities.lists_deleted:
         return False
     swept_at = float(here.records.state("swept_at") or 0)

@@ -24,7 +24,7 @@ def begin_sync(app: App, journal_id: str) -> None:
     run = Run(
         id=f"sync-{journal_id}",
         list=of.id,
-        kind="sync",
+        kind="compare" if tick.compare else "sync",
         phase=_first_phase(app, of),
         trigger=journal_id,
         started_at=now_text(),

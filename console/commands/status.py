@@ -20,7 +20,17 @@ def status() -> Answer:
 
 
 def _text(now: Standing) -> list[str | Table]:
-    headers = ("list", "in sync", "last run", "lag", "dirty", "conflicts", "rejected", "why not")
+    headers = (
+        "list",
+        "in sync",
+        "last run",
+        "lag",
+        "dirty",
+        "conflicts",
+        "rejected",
+        "drift",
+        "why not",
+    )
     queues = ("queue", "waiting", "oldest", "held", "delayed", "dead", "stranded")
     return [
         "In sync." if now.in_sync else "Not in sync.",
@@ -48,6 +58,7 @@ def _list_row(one: ListStanding) -> tuple[object, ...]:
         one.dirty,
         one.conflicts,
         one.rejected,
+        None if one.drift is None else f"{one.drift:.2%}",
         "; ".join(one.why_not),
     )
 

@@ -92,6 +92,13 @@ def setup(
             help="What becomes of people who are deleted in SugarCRM.",
         ),
     ] = "",
+    nightly: Annotated[
+        bool | None,
+        typer.Option(
+            "--nightly/--no-nightly",
+            help="Compare the whole list each night, if it pulls on a schedule.",
+        ),
+    ] = None,
     schedule: Schedule = "",
     start: Start = "",
     zone: Zone = "",
@@ -109,6 +116,7 @@ def setup(
         guard=guard,
         several=several,
         deleted=deleted,
+        nightly=nightly,
         schedule=schedule,
         start=start,
         zone=zone,
@@ -129,14 +137,21 @@ def show(name: ListName) -> Answer:
 
 @group.command("run")
 @answering
-def run(name: ListName, wait: Wait = False, timeout: Timeout = 0.0) -> Answer:
+def run(
+    name: ListName,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare the whole list with SugarCRM, too.")
+    ] = False,
+    wait: Wait = False,
+    timeout: Timeout = 0.0,
+) -> Answer:
     """Sync a list now; when a run is going on, it counts as this one."""
     with opened() as app:
         of = _syncing(find_list(app, name))
         if of.setup is None:
             raise RefusedError(f"{of.title!r} has no sync setup; `sugarloop sync setup` makes one")
         app.connector.active()
-        receipt = app.producer.publish(SyncTick(list=of.id), source="cli")
+        receipt = app.producer.publish(SyncTick(list=of.id, compare=compare), source="cli")
         run_id = f"sync-{receipt.id}"
         if wait:
             return run_answer(wait_for_run(app, run_id, receipt.id, timeout))
@@ -212,6 +227,7 @@ def _setup_answer(of: MarketingList) -> Answer:
         ("stop before a sync does more", _guard_text(chosen.guard)),
         ("if several records have an address", SEVERAL_NAMES[chosen.several]),
         ("when people are deleted in SugarCRM", DELETED_NAMES[chosen.deleted]),
+        ("compare everything each night", chosen.compares or "no"),
         ("schedule", describe(chosen.schedule) if chosen.schedule else "none"),
     ]
     slots = next_times(chosen.schedule) if chosen.schedule else []

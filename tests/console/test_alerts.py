@@ -47,11 +47,13 @@ def test_every_metric_that_a_rule_names_is_exported(exported):
     families = {name.removesuffix("_total") for name in samples}
     named = {n for rule in RULES for n in re.findall(r"sugarloop_\w+", rule["expr"])}
 
-    # Those that count calls, logins and retries are there from the first one on.
-    later = {"sugarloop_message_retries_total"}
+    # Those that count calls, logins and retries are there from the first one on; drift, once a
+    # list was compared.
+    later = {"sugarloop_message_retries_total", "sugarloop_list_drift_ratio"}
     assert len(named) > 12
     assert {name for name in named - later if name.removesuffix("_total") not in families} == set()
     assert "# TYPE sugarloop_message_retries_total counter" in exported[0]
+    assert "# TYPE sugarloop_list_drift_ratio gauge" in exported[0]
 
 
 @pytest.mark.parametrize(

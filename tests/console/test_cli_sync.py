@@ -50,8 +50,23 @@ def test_a_schedule_is_saved_with_its_setup(active, leads, redis_client):
 
     active("sync", "setup", leads, "--zone", "UTC")
     assert Schedules(redis_client).all()[f"sync:{leads}"].schedule.every == "weekly"
+    night = Schedules(redis_client).all()[f"compare:{leads}"]
+    assert (night.kind, night.schedule.hour, night.schedule.zone) == ("compare", 3, "UTC")
+    active("sync", "setup", leads, "--no-nightly")
+    assert list(Schedules(redis_client).all()) == [f"sync:{leads}"]
     active("sync", "setup", leads, "--schedule", "none")
     assert Schedules(redis_client).all() == {}
+
+
+def test_a_comparison_tells_how_far_the_list_drifted(active, leads):
+    active("sync", "setup", leads, "--pull-update", "all")
+
+    run = active("sync", "run", leads, "--compare", "--wait", "--timeout", "20", "--json").json
+
+    assert (run["kind"], run["counts"]["compared"] > 10) == ("compare", True)
+    (of,) = active("status", "--json").json["lists"]
+    assert (of["drift"], of["compared_at"]) == (0.0, run["started_at"])
+    assert "0.00%" in active("status").out
 
 
 @pytest.mark.parametrize(

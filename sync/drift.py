@@ -1,0 +1,46 @@
+"""Drift: a list and SugarCRM differ, though nothing told of a change.
+
+A row may change without its date_modified: by SQL, by a restore of the database, by a save that
+took longer than the overlap of a pull.
+"""
+
+import zlib
+from collections.abc import Iterable, Mapping
+
+from sync.canonical import Catalogue, same
+from sync.merge import CONSENT_FIELDS
+from sync.records import GONE_HERE, Record
+from sync.schedule import Schedule, parse_schedule
+
+UNSEEN = "a record that the list never saw"
+UNDELETED = "a record that is there again"
+MISSING = "a record that is not there any more"
+_NIGHT_H = 3
+
+
+def drift_of(
+    record: Record | None, values: Mapping[str, str], pulled: Iterable[str], catalogue: Catalogue
+) -> tuple[str, ...]:
+    """What of a live row is not as the list last knew it, of the fields that are pulled.
+
+    `record` None: the list does not know the row. A field that a person is asked about is known
+    to be otherwise; consent has a lattice of its own, in which no side has to be as it was.
+    """
+    if record is None:
+        return (UNSEEN,)
+    if record.gone == GONE_HERE:
+        return ()
+    if record.gone:
+        return (UNDELETED,)
+    return tuple(
+        f"another {field}"
+        for field in pulled
+        if field in values and field in record.base
+        if field not in record.asked and field not in CONSENT_FIELDS
+        if not same(record.base[field].theirs, values[field], catalogue.get(field))
+    )
+
+
+def night_of(list_id: str, zone: str) -> Schedule:
+    """When a list is compared: each night, at a minute of its own, so that not all are at once."""
+    return parse_schedule(f"daily {_NIGHT_H:02}:{zlib.crc32(list_id.encode()) % 60:02}", zone)

@@ -1,0 +1,46 @@
+"""What counts as drift."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from sync.catalogue import FieldDef
+from sync.drift import UNDELETED, UNSEEN, drift_of, night_of
+from sync.records import GONE_HERE, GONE_THERE, Agreement, Record
+from sync.schedule import next_slots
+
+CATALOGUE = {"phone": FieldDef(name="phone", label="Phone", type="varchar", length=5)}
+
+
+def record(ours="1", theirs="1", **more):
+    base = {"phone": Agreement(ours, theirs), "email_opt_out": Agreement("0", "0")}
+    return Record(id="r", crm_id="c", values={"phone": ours}, base=base, **more)
+
+
+@pytest.mark.parametrize(
+    ("known", "values", "drift"),
+    [
+        pytest.param(record(), {"phone": "1"}, (), id="as_agreed"),
+        pytest.param(record(), {"phone": "2"}, ("another phone",), id="another_value"),
+        pytest.param(record("long one", "long"), {"phone": "long"}, (), id="as_read_back"),
+        pytest.param(record("2", "1"), {"phone": "1"}, (), id="an_edit_here_waits"),
+        pytest.param(record(asked={"phone": "2"}), {"phone": "2"}, (), id="a_person_is_asked"),
+        pytest.param(record(), {"email_opt_out": "1"}, (), id="consent_has_its_own_sweep"),
+        pytest.param(record(), {}, (), id="not_read"),
+        pytest.param(None, {"phone": "1"}, (UNSEEN,), id="nobody_knows_it"),
+        pytest.param(record(gone=GONE_THERE), {"phone": "1"}, (UNDELETED,), id="there_again"),
+        pytest.param(record(gone=GONE_HERE), {"phone": "2"}, (), id="removed_here"),
+    ],
+)
+def test_only_what_neither_side_tells_of_is_drift(known, values, drift):
+    assert drift_of(known, values, ["phone", "email_opt_out"], CATALOGUE) == drift
+
+
+def test_each_list_has_a_minute_of_the_night():
+    slots = {
+        next_slots(night_of(f"list-{n}", "Europe/Paris"), datetime(2026, 1, 1, tzinfo=UTC), 1)[0]
+        for n in range(50)
+    }
+
+    assert {slot.hour for slot in slots} == {2}  # 3 o'clock in Paris
+    assert len(slots) > 20

@@ -1,0 +1,128 @@
+"""Compare a whole list with SugarCRM, tell how far it drifted, and take in what did."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import dramatiq
+
+from store.records import RunNotes
+from sugarcrm.crm import Page, Position, Row
+from sync.drift import UNSEEN, drift_of
+from sync.following import read_fields
+from sync.guard import exceeded
+from sync.setup import SyncSetup, permission
+from workers.app import App, app
+from workers.imports import ENDED, intake_for
+from workers.pages import read_ahead
+from workers.steps import Step, now_text, step
+from workers.take_in import forgotten_among, take_in
+
+BATCH = 200  # rows that are read again and taken in at once
+
+
+@dramatiq.actor(queue_name="sync", actor_name="compare_list")
+def compare_list(run_id: str) -> None:
+    """Compare page after page; a second delivery goes on after the last page that was noted."""
+    compare(app(), run_id)
+
+
+def compare(app: App, run_id: str) -> None:
+    """Find out what drifted, without writing; then take it in as a pull does, unless it is so much
+    that a person must look first.
+    """
+    with step(app, run_id, "compare") as here:
+        if here is None:
+            return
+        place = here.place("compare")
+        if place != ENDED and not _compare_from(here, place):
+            here.go_on()
+            return
+        drifted = here.app.runs.drifted(run_id)
+        if problem := _over_limits(here, len(drifted)):
+            app.runs.finish(here.run, "failed", now_text(), problem)
+            return
+        if not _heal(here, drifted, here.place("healed")):
+            here.go_on()
+            return
+        here.finish_phase()
+
+
+def _compare_from(here: Step, place: str) -> bool:
+    """Compare the rows after `place`; False when time was up before the end."""
+    crm, count = here.app.crm(), here.app.knobs.page_rows
+    fields = read_fields(here.module, here.of.synced)
+
+    def fetch(after: Position | None) -> Page:
+        return crm.by_id_range(here.module, fields, after.id if after else "", None, count)
+
+    for page in read_ahead(fetch, Position("", place) if place else None):
+        if not here.has_time:
+            return False
+        here.renew()
+        found = _drifted(here, page.rows)
+        if found:
+            here.app.runs.note_drifted(here.run.id, list(found))
+        _note(here, page, found)
+    return True
+
+
+def _drifted(here: Step, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
+    """What of these rows is not as the list last knew it, by their ids."""
+    setup = here.of.setup or SyncSetup()
+    known = here.records.by_crm_ids([row.id for row in rows])
+    catalogue = here.app.fields.catalogue(here.module)
+    pulled = permission(setup, here.of.synced).pull
+    found = {
+        row.id: drift
+        for row in rows
+        if not row.unreadable
+        if (drift := drift_of(known.get(row.id), row.values, pulled, catalogue))
+    }
+    strangers = [row for row in rows if found.get(row.id) == (UNSEEN,)]
+    left = strangers if not setup.pull.add_new else []
+    out = {row.id for row in left} | forgotten_among(intake_for(here, add_new=False), strangers)
+    return {crm_id: drift for crm_id, drift in found.items() if crm_id not in out}
+
+
+def _note(here: Step, page: Page, found: dict[str, tuple[str, ...]]) -> None:
+    """Commit the place reached, and what was found on the way, together."""
+    known = here.records.by_crm_ids([row.id for row in page.rows]).values()
+    seen = int(here.place("seen") or 0) + sum(record.gone is None for record in known)
+    reasons = Counter(f"reason:drift: {one}" for drift in found.values() for one in drift)
+    places = {"compare": page.after.id if page.after else ENDED, "seen": str(seen)}
+    notes = RunNotes(
+        run_id=here.run.id,
+        set={"progressed_at": now_text()} | {f"place:{name}": at for name, at in places.items()},
+        add={"count:compared": len(page.rows), "count:drifted": len(found), **reasons},
+    )
+    here.records.commit(notes=notes, fence=here.fence)
+
+
+def _over_limits(here: Step, drifted: int) -> str:
+    """Why a person must look first; "" when the drift may be taken in."""
+    guard = (here.of.setup or SyncSetup()).guard
+    if here.place("healed") or not exceeded(guard, {"changes": drifted}, len(here.records)):
+        return ""
+    return (
+        f"{drifted} records of SugarCRM are not as this list knew them, more than its guard lets"
+        " through: was a database restored, or a field filled by hand? Nothing was changed here;"
+        " raise the limit with `sugarloop sync setup --guard changes=…` to take them in"
+    )
+
+
+def _heal(here: Step, drifted: Sequence[str], place: str) -> bool:
+    """Read what drifted again, and take it in; False when time was up before the end."""
+    left = [crm_id for crm_id in drifted if crm_id > place]
+    setup = here.of.setup or SyncSetup()
+    allowed = permission(setup, here.of.synced)
+    intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
+    fields = read_fields(here.module, here.of.synced)
+    for start in range(0, len(left), BATCH):
+        if not here.has_time:
+            return False
+        here.renew()
+        some = left[start : start + BATCH]
+        rows = list(here.app.crm().by_ids(here.module, some, fields).values())
+        places = {"place:healed": some[-1], "progressed_at": now_text()}
+        take_in(intake, rows, notes=RunNotes(run_id=here.run.id, set=places), fence=here.fence)
+    return True
