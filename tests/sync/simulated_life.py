@@ -26,16 +26,18 @@ from tests.sync.simulated_people import ENDINGS, People
 from tests.sync.simulated_store import Shelf, SimulatedApp
 from tests.sync.stage import Stage
 from tests.sync.weaknesses import weakened
-from workers import consent, following, planning, pull, push, steps, sweep
+from workers import comparing, consent, following, planning, pull, push, steps, sweep
 from workers.programs import programs_first
 
 TROUBLED, DAY, RUN_EVERY, IDLE = 600, 24 * 3600 // TICK_S, 12, 200  # ticks
 SILENT = structlog.wrap_logger(None, wrapper_class=structlog.make_filtering_bound_logger(50))
 STUCK = 2000  # ticks in which a few runs of nothing have long come to their end
+COMPARED = 0.2  # of all runs
 FAILS = 0.03  # of all calls, in troubled times
 PHASES = {
     "guard": planning.plan,
     "pull": pull.pull,
+    "compare": comparing.compare,
     "sweep": sweep.sweep,
     "follow": following.follow,
     "fill": pull.fill,
@@ -137,6 +139,9 @@ class World:
         self.shelf.state["filled"] = ",".join(columns)
         self.people = People(self.luck, self.shelf, self.crm, endings)
         self.app, self.runs = SimulatedApp(self.shelf, self.crm), 0
+        self.nightly = self.luck.random() < 0.5  # the others have no SQL to fear
+        self.compared = COMPARED if self.nightly else 0.0
+        self.people.writes_sql = self.nightly
 
     def people_come(self):
         """Those who are there when it begins."""
@@ -151,7 +156,7 @@ class World:
         with ExitStack() as stack:
             self.clock = stack.enter_context(time_machine.travel(BEGAN_S, tick=False))
             stack.enter_context(mock.patch.object(steps, "send", self.send))
-            for module in (pull, planning):
+            for module in (pull, planning, comparing):
                 stack.enter_context(mock.patch.object(module, "read_ahead", read_ahead))
             stack.enter_context(mock.patch.object(steps, "BUDGET_S", 1e9))
             for module in (steps, consent):
@@ -191,6 +196,8 @@ class World:
         self.people.put_right()
         self.settle()
         self.people.put_right()
+        self.people.by_sql()
+        self.compared = float(self.nightly)  # the last night
         self.settle()
         before = self.crm.writes
         self.settle(ticks=IDLE)
@@ -215,8 +222,9 @@ class World:
                 self.people.permit_something_else()
             self.runs += 1
             of, run_id = self.shelf.of, f"run{self.runs}"
-            phase = first_phase("sync", of.setup)
-            self.app.runs.start(Run(id=run_id, list=of.id, kind="sync", phase=phase))
+            kind = "compare" if self.luck.random() < self.compared else "sync"
+            phase = first_phase(kind, of.setup)
+            self.app.runs.start(Run(id=run_id, list=of.id, kind=kind, phase=phase))
         if self.stage.troubled:
             self.people.act()
 

@@ -25,7 +25,7 @@ class People:
         self.edited_here, self.edited_there = {}, {}
         self.opted_out_here, self.opted_out_there = set(), {}  # there with the tick
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
-        self.setups = []  # (tick, setup)
+        self.setups, self.writes_sql = [], False  # setups: (tick, setup)
         self.rules = Rules(default=luck.choice(RULES))
         self.deletes, self.ever_removed = luck.random() < 0.3, set()
         self.choose(PUSHED, None)
@@ -137,6 +137,7 @@ class People:
             self._merge,
             self._move_here,
             self._move_there,
+            self.by_sql,
             self.opt_out_by_link,
             self._create_here,
             self._create_there,
@@ -207,6 +208,13 @@ class People:
             if self.luck.random() < 0.2:  # the one that somebody else has
                 address = self.crm.rows[self.luck.choice(live)].values["email1"]
             self.edit_there(self.luck.choice(live), "email1", address)
+
+    def by_sql(self):
+        """An administrator changes a row, and the row does not tell."""
+        if self.writes_sql and (live := self._live_rows()):
+            crm_id = self.luck.choice(live)
+            self.crm.rows[crm_id].values["crm"] = kept("crm", self._value().replace(BAD, ""))
+            self._told_there(crm_id, "crm")
 
     def opt_out_by_link(self):
         """Somebody who gets mail says no more; everybody with the address is meant."""
