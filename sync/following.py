@@ -10,7 +10,7 @@ import msgspec
 
 from sync.canonical import is_set
 from sync.catalogue import Module
-from sync.merge import CONSENT_FIELDS
+from sync.merge import CONSENT_FIELDS, Permission
 from sync.records import GONE_THERE, Agreement, Record, differs_in
 
 CONVERTED, CONTACT, NAME = "converted", "contact_id", "last_name"
@@ -66,12 +66,19 @@ def waiting(record: Record) -> dict[str, str]:
     return {field: value for field, value in record.values.items() if differs_in(record, field)}
 
 
+def undisturbed(record: Record, permission: Permission) -> Permission:
+    """Let no pull touch what waits to be handed to the contact of a converted lead."""
+    if not record.contact:
+        return permission
+    return Permission(push=permission.push, pull=permission.pull - waiting(record).keys())
+
+
 def handed_on(record: Record, fields: Iterable[str]) -> Record:
     """Let nothing wait in `fields`: it goes to SugarCRM with another record."""
     base = dict(record.base)
     for field in fields:
         ours = record.values[field]
-        base[field] = Agreement(ours, base[field].theirs if field in base else ours)
+        base[field] = Agreement(ours, base[field].theirs if field in base else "")
     left = {field: at for field, at in record.edited.items() if field not in set(fields)}
     return msgspec.structs.replace(record, base=base, edited=left)
 

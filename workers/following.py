@@ -89,7 +89,8 @@ def _unite(here: Step, record: Record, row: Row) -> None:
     elif other.gone:
         _commit(here, [_nobody(record)])
     else:
-        values = left_behind(record.values, other.values, _ours(here.of))
+        filled = {f: value for f, value in row.values.items() if value}  # there, by now
+        values = left_behind(record.values, {**other.values, **filled}, _ours(here.of))
         changes = [_ended(record, row.id), _given(other, record, values)]
         _commit(here, [change for change in changes if change], 1)
 

@@ -9,7 +9,7 @@ from store.records import RunNotes
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
 from sync.deletion import CHANGED_THERE, DELETED_NAMES, is_to_delete
-from sync.following import CONVERTED_TO
+from sync.following import CONVERTED_TO, undisturbed
 from sync.guard import exceeded
 from sync.merge import merge
 from sync.plan import Item, update_item
@@ -239,7 +239,7 @@ class Planner:
         whole = fill(record, row.values, scope.columns)
         whole = msgspec.structs.replace(whole, crm_id=row.id)
         theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
-        limits = (scope.permission, scope.catalogue, scope.rules)
+        limits = (undisturbed(whole, scope.permission), scope.catalogue, scope.rules)
         merged = merge(whole, theirs, ring, *limits)
         incoming = msgspec.structs.replace(merged, push={})
         pulled = rebased(

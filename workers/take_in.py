@@ -11,7 +11,7 @@ from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.cursor import seconds
 from sync.deletion import CHANGED_THERE
-from sync.following import contact_of, with_contact
+from sync.following import contact_of, undisturbed, with_contact
 from sync.history import Moved
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
@@ -213,7 +213,8 @@ def _update(
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
     theirs = theirs_of(row, intake.our_user_id, intake.clock_ahead_s)
-    merged = merge(whole, theirs, ring, intake.permission, intake.catalogue, intake.rules)
+    permission = undisturbed(whole, intake.permission)
+    merged = merge(whole, theirs, ring, permission, intake.catalogue, intake.rules)
     incoming = msgspec.structs.replace(merged, push={})
     after = rebased(settle(whole, incoming, None, ring, intake.catalogue).record, merged, theirs)
     conflicts = ["conflicts"] * len(merged.conflicts)

@@ -17,7 +17,7 @@ from tests.sync.weaknesses import WEAKNESSES
 # What each figure of the table adds up, by the first word of a fault.
 FIGURES = {
     "diverged": ("diverged", "half", "unbound", "not", "waiting", "failed", "never"),
-    "lost": ("our", "their", "neither"),
+    "lost": ("our", "their", "neither", "left"),
     "duplicates": ("made", "bound"),
     "idle writes": ("writes",),
     "lost opt-outs": ("consent",),

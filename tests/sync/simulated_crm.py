@@ -61,7 +61,7 @@ class Stored:
 
     def __init__(self, by, at):
         self.values, self.by, self.at = dict.fromkeys(CATALOGUE, ""), by, at
-        self.deleted, self.read_at = False, -1
+        self.deleted, self.read_at, self.contact = False, -1, ""  # contact: converted to it
 
 
 class SimulatedCrm:
@@ -204,7 +204,8 @@ class SimulatedCrm:
         address = normal_email(row.values["email1"])
         held = self.flags.get(address, set())
         flags = {f: "10"[f not in held] if address else "" for f in FLAGS}
-        return row.values | flags
+        conversion = {"converted": "01"[bool(row.contact)], "contact_id": row.contact}
+        return row.values | flags | conversion
 
     def later(self, save):
         """Let a save end after a while, when nobody waits for it any more."""

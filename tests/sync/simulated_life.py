@@ -19,11 +19,11 @@ from sync.canonical import is_set, same
 from sync.identity import normal_email
 from sync.lists import MarketingList
 from sync.runs import Run, first_phase
-from sync.setup import permission
+from sync.setup import PullSetup, SyncSetup, permission
 from tests.loop import conftest  # noqa: F401  binds the actors to a broker, as the first to do so
 from tests.sync.simulated_crm import BEGAN_S, CATALOGUE, FLAGS, TICK_S, SimulatedCrm, kept
 from tests.sync.simulated_people import ENDINGS, People
-from tests.sync.simulated_store import Shelf, SimulatedApp
+from tests.sync.simulated_store import Shelf, SimulatedApp, Unwatched
 from tests.sync.stage import Stage
 from tests.sync.weaknesses import weakened
 from workers import comparing, consent, following, planning, pull, push, steps, sweep
@@ -94,7 +94,16 @@ class Watch:
             if change.before and change.after:
                 was, now = change.before.values, change.after.values
                 moved = {f for f, v in now.items() if f in was and was[f] != v}
-                self.found["pulled unpermitted"] += not moved <= allowed
+                given = self._given(change)
+                self.found["pulled unpermitted"] += not moved - given.keys() <= allowed
+                self.world.people.edited_here |= {
+                    (change.after.id, f): value for f, value in given.items()
+                }
+
+    def _given(self, change):
+        """What the record was given of somebody who goes on as it: from then on an edit here."""
+        here = change.moved.here if change.moved and change.moved.what == ("edited",) else {}
+        return {field: after for field, (_, after) in here.items()}
 
     def by_address_of(self, crm_ids):
         """A weakness: the records that have the addresses of these rows."""
@@ -137,8 +146,13 @@ class World:
         of = MarketingList(id="people", title="People", module="Leads", columns=columns)
         self.shelf = Shelf(self.stage, of, self.watch, {weakness})
         self.shelf.state["filled"] = ",".join(columns)
-        self.people = People(self.luck, self.shelf, self.crm, endings)
-        self.app, self.runs = SimulatedApp(self.shelf, self.crm), 0
+        takes_new = SyncSetup(pull=PullSetup(add_new=True))
+        to = MarketingList(
+            id="contacts", title="C", module="Contacts", columns=columns, setup=takes_new
+        )
+        self.contacts = Shelf(self.stage, to, Unwatched(), set())
+        self.people = People(self.luck, self.shelf, self.crm, endings, self.contacts)
+        self.app, self.runs = SimulatedApp(self.shelf, self.contacts, self.crm), 0
         self.nightly = self.luck.random() < 0.5  # the others have no SQL to fear
         self.compared = COMPARED if self.nightly else 0.0
         self.people.writes_sql = self.nightly
@@ -265,8 +279,16 @@ class World:
             found["half deleted"] += row.deleted != bool(record.gone)
         else:
             found["waiting"] += record.id in self.shelf.dirty
-            found += self._lost(record, row)
+            found += self._left_behind(record, row) if row.contact else self._lost(record, row)
         return found
+
+    def _left_behind(self, record, row):
+        """A converted lead stays as sales left it; what is edited here goes to its contact."""
+        contact = self.contacts.records[self.contacts.by_crm_id[row.contact]]
+        edited_at = self.people.edited_at.get((record.id, "loc"), -1)
+        late = edited_at > self.people.converted_at[record.crm_id]
+        said = self.people.edited_here.get((record.id, "loc"))
+        return Counter({"left behind": late and contact.values["loc"] != said})
 
     def _may_wait(self, record):
         """Whether nobody can tell who this is, so that a person has to."""

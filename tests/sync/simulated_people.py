@@ -5,7 +5,9 @@ import msgspec
 from console.edits import add_record, edit_record, remove_record
 from console.exits import MissingError, RefusedError
 from console.questions import _answer_record
+from store.records import Change
 from sync.identity import normal_email
+from sync.records import Record
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup, SyncSetup
 from tests.sync.simulated_crm import BAD, FLAGS, LATE, SOMEBODY, Stored, kept
@@ -19,8 +21,9 @@ RULES = ("sugarcrm", "list", "recent", "ask")
 class People:
     """`edited_here` and `edited_there` hold the last value by record or row, and field."""
 
-    def __init__(self, luck, shelf, crm, endings):
+    def __init__(self, luck, shelf, crm, endings, contacts):
         self.luck, self.shelf, self.crm, self.endings = luck, shelf, crm, endings
+        self.contacts, self.edited_at, self.converted_at = contacts, {}, {}
         self.records = SimulatedRecords(shelf, quiet=True)
         self.edited_here, self.edited_there = {}, {}
         self.opted_out_here, self.opted_out_there = set(), {}  # there with the tick
@@ -80,6 +83,7 @@ class People:
     def edit_here(self, record_id, field, value):
         edit_record(self.records, self.shelf.of, record_id, {field: value})
         self.edited_here[record_id, field] = value
+        self.edited_at[record_id, field] = self.crm.stage.now
         if field in FLAGS and value == "1":
             self.opted_out_here.add((record_id, field))
 
@@ -135,6 +139,7 @@ class People:
             self._remove,
             self._take_back,
             self._merge,
+            self._convert,
             self._move_here,
             self._move_there,
             self.by_sql,
@@ -195,6 +200,18 @@ class People:
                     self._told_there(survivor, field)
             kept_row.by, kept_row.at = SOMEBODY, self.crm.stage.now
             self.delete(loser)
+
+    def _convert(self):
+        """A lead is converted to a contact, which its list takes in now or later."""
+        rows = self.crm.rows
+        if leads := [i for i in self._live_rows() if not rows[i].contact]:
+            crm_id = self.luck.choice(leads)
+            row, contact = rows[crm_id], f"contact of {crm_id}"
+            row.contact, row.by, row.at = contact, SOMEBODY, self.crm.stage.now
+            self.converted_at[crm_id] = self.crm.stage.now
+            values = {**dict.fromkeys(self.contacts.of.columns, ""), "email1": row.values["email1"]}
+            new = Change(before=None, after=Record(id=contact, crm_id=contact, values=values))
+            self.crm.later(lambda: SimulatedRecords(self.contacts, quiet=True).commit([new]))
 
     def _move_here(self):
         if live := self._live_records():

@@ -231,10 +231,21 @@ class SimulatedRuns:
             self.shelf.runs[run.id] |= {"phase": phase, "problem": problem}
 
 
-class SimulatedApp:
-    """What actors read and write, as far as a sync of one list goes."""
+class Unwatched:
+    """Stands for the watch over a list that nothing is expected of but what it holds."""
 
-    def __init__(self, shelf, crm):
+    def commits(self, changes):
+        """Nothing is forbidden there."""
+
+    def stored_base(self, base):
+        """As it is."""
+        return base
+
+
+class SimulatedApp:
+    """What actors read and write, as far as a sync of one list goes; `contacts` is another one."""
+
+    def __init__(self, shelf, contacts, crm):
         self.shelf, self._crm, self.runs = shelf, crm, SimulatedRuns(shelf)
         rows = shelf.stage.luck.choice((3, 50, 50))
         self.knobs = SimpleNamespace(lease_s=LEASE_TICKS * TICK_S, page_rows=rows, push_rows=5)
@@ -247,8 +258,8 @@ class SimulatedApp:
         )
         self.lists = SimpleNamespace(
             get=lambda _: shelf.of,
-            all=lambda: [shelf.of],
-            records=lambda _: SimulatedRecords(shelf),
+            all=lambda: [shelf.of, contacts.of],
+            records=lambda of: SimulatedRecords(shelf if of.id == shelf.of.id else contacts),
         )
         connection = SimpleNamespace(user_id=US, findings=None)
         self.connector = SimpleNamespace(active=lambda: connection)

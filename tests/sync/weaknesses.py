@@ -15,7 +15,7 @@ from sync.merge import Merge, Permission, merge
 from sync.records import Agreement, Theirs
 from sync.settle import settle
 from tests.sync import simulated_people
-from workers import comparing, create, pull, push, push_scope, recognise, sweep, take_in
+from workers import comparing, create, following, pull, push, push_scope, recognise, sweep, take_in
 
 
 def by_us_only(field, present, theirs, ring, definition):
@@ -146,6 +146,7 @@ PATCHES = {
     "no permission asked": lambda: [(push_scope, "permission", everything)],
     "no sweep": lambda: [(sweep, "_is_due", lambda here: False)],
     "no meeting": lambda: [(take_in, "unbound_of", nobody)],
+    "no following": lambda: [(following, "_hand_to", lambda *_: True)],
     "no comparison of the whole": lambda: [(comparing, "drift_of", lambda *_: ())],
     "no look at addresses": lambda: [(pull, "sweep_consent", lambda *_: True)],
     "columns not filled": lambda: [(pull, "_fill_pages", lambda *_: True)],
