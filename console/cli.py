@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, Place] = {
     "score": Place("score", "A person's behavioral score, and each fact that made it."),
     "why": Place("why", "Where a person's values came from: who set them, when, and why."),
     "forget": Place("privacy", "Erase a person, and let nothing bring them back.", "forgetting"),
+    "opt-in": Place("privacy", "Let a person who opted out have mail again.", "opting_in"),
     "export": Place("privacy", "All that is held of a person.", "exporting"),
     "keys": Place("keys", "The keys that passwords and secrets are encrypted with."),
     "dead": Place("dead", "Messages that failed for good: look, replay, drop."),

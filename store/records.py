@@ -61,6 +61,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     refused: Refusal | None = None
     contact: str = ""
     became: str | None = None
+    granted: tuple[str, ...] = ()
 
 
 class _Layout(msgspec.Struct, frozen=True):
@@ -308,6 +309,7 @@ class Records:
             record.refused,
             record.contact,
             record.became,
+            record.granted,
         )
         return SCHEMA + _version(record.version + 1) + _encode(stored)
 
@@ -336,6 +338,7 @@ class Records:
             refused=stored.refused,
             contact=stored.contact,
             became=stored.became,
+            granted=stored.granted,
         )
 
     def _columns_now(self) -> tuple[str, ...]:

@@ -26,9 +26,10 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     """What a merge decided, by field: `pull` goes into the list, `push` into SugarCRM.
 
     `agreed` needs no write: both sides hold the same value already, or theirs is one that we wrote
-    and may not replace now. `asked` waits for a person,
-    with SugarCRM's value; `unasked` were asked about before, and need not be any more. `because`
-    says why, for every field that is pulled, pushed or asked.
+    and may not replace now. `asked` waits for a person, with SugarCRM's value; `unasked` were asked
+    about before, and need not be any more. `because` says why, for every field that is pulled,
+    pushed or asked. `lifted` are restrictions that were lifted here, and that SugarCRM does not
+    have any more.
     """
 
     pull: Mapping[str, str]
@@ -38,6 +39,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     asked: Mapping[str, str] = {}
     unasked: frozenset[str] = frozenset()
     because: Mapping[str, str] = {}
+    lifted: frozenset[str] = frozenset()
 
 
 class _Sides(msgspec.Struct, frozen=True):
@@ -78,8 +80,10 @@ class _Draft:
     def to_sugarcrm(self, field: str, value: str, because: str) -> None:
         self.push[field], self.because[field] = value, because
 
-    def done(self, considered: Set[str], record: Record) -> Merge:
+    def done(self, considered: Set[str], record: Record, theirs: Theirs) -> Merge:
+        lifted = {f for f in considered & set(record.granted) if not is_set(theirs.values[f])}
         return Merge(
+            lifted=frozenset(lifted),
             pull=self.pull,
             push=self.push,
             agreed=self.agreed,
@@ -101,7 +105,8 @@ def merge(
     """Decide every field that both sides hold; `rules` settle true conflicts.
 
     A direction that is not permitted never gets a value, whatever the other rules say. Consent
-    is a lattice of its own: the more restrictive side wins and nothing here clears it.
+    is a lattice of its own: the more restrictive side wins, and nothing clears it but a person who
+    lifts it here.
     """
     draft = _Draft(permission, rules)
     considered = record.values.keys() & theirs.values.keys()
@@ -111,12 +116,15 @@ def merge(
             if sides.we_changed or sides.they_changed or sides.echo:
                 draft.agreed[field] = Agreement(sides.ours, sides.theirs)
         elif field in CONSENT_FIELDS:
-            _decide_consent(draft, sides, _has_address(draft, record, theirs))
+            if field in record.granted:
+                _lift(draft, sides)
+            else:
+                _decide_consent(draft, sides, _has_address(draft, record, theirs))
         else:
             _decide(draft, sides, record.asked.get(field))
     if draft.push.get(ADDRESS):
         _take_consent_along(draft, record, theirs, considered & CONSENT_FIELDS)
-    return draft.done(considered, record)
+    return draft.done(considered, record, theirs)
 
 
 def _sides(
@@ -218,12 +226,18 @@ def _decide_consent(draft: _Draft, sides: _Sides, has_address: bool) -> None:
         draft.agreed[field] = Agreement(sides.theirs, sides.theirs)
 
 
+def _lift(draft: _Draft, sides: _Sides) -> None:
+    """A person lifted the restriction here: SugarCRM's does not come back before it is lifted."""
+    if is_set(sides.theirs) and draft.may_push(sides.field):
+        draft.to_sugarcrm(sides.field, "0", "lifted by hand")
+
+
 def _take_consent_along(draft: _Draft, record: Record, theirs: Theirs, flags: Set[str]) -> None:
     """SugarCRM keeps a flag with the address, so a new one is written together with its flags.
 
     Otherwise, if we stopped right after the write, nobody would know any more of an opt-out that
     was set there only.
     """
-    for flag in flags:
+    for flag in flags - set(record.granted):
         if draft.may_push(flag) and (is_set(record.values[flag]) or is_set(theirs.values[flag])):
             draft.to_sugarcrm(flag, "1", "a new address takes over the consent of the old one")

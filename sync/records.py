@@ -35,7 +35,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     here, as the history names it ("run ID", "person NAME"); "" when that is not known. `refused`
     is what SugarCRM did not take, None when nothing. `contact` is the contact that a lead was
     converted to, "" while it was not. `became` is the row that somebody who is deleted there, or
-    converted, goes on as; "" for none, None when it was not looked yet.
+    converted, goes on as; "" for none, None when it was not looked yet. `granted` are restrictions
+    that a person lifted here, and that SugarCRM still has to lift.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     refused: Refusal | None = None
     contact: str = ""
     became: str | None = None
+    granted: tuple[str, ...] = ()
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from sync.canonical import Catalogue, canonical, same
+from sync.canonical import Catalogue, canonical, is_set, same
 from sync.echo import is_echo
 from sync.merge import Merge
 from sync.records import Agreement, Intent, Record, Theirs, tidied
@@ -44,8 +44,17 @@ def settle(
         if verdict.altered:
             altered.append(field)
     asked = {f: v for f, v in record.asked.items() if f not in merged.unasked} | dict(merged.asked)
-    kept = msgspec.structs.replace(record, values=values, base=base, asked=asked)
+    lifted = merged.lifted | _lifted(record, read_back)
+    granted = tuple(field for field in record.granted if field not in lifted)
+    kept = msgspec.structs.replace(record, values=values, base=base, asked=asked, granted=granted)
     return Settled(record=tidied(kept), again=again, altered=tuple(altered))
+
+
+def _lifted(record: Record, read_back: Theirs | None) -> set[str]:
+    """Which of the restrictions that were lifted here SugarCRM does not have any more."""
+    if read_back is None:
+        return set()
+    return {f for f in record.granted if not is_set(read_back.values.get(f, "1"))}
 
 
 def rebased(record: Record, merged: Merge, theirs: Theirs) -> Record:

@@ -12,10 +12,13 @@ from console.forgetting import allow_again as let_in
 from console.forgetting import dossier
 from console.forgetting import forget as erase
 from console.opening import opened
+from console.opting_in import opt_in as lift
 from console.values import checked_address
 
 forgetting = command_group("Erase a person, and let nothing bring them back.")
 exporting = command_group("All that is held of a person.")
+
+opting_in = command_group("Let a person who opted out have mail again.")
 
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="The address of a person.")]
 
@@ -63,6 +66,16 @@ def export(
         f" {len(found.events)} events. `--json` or `--to FILE` has all of it.",
     )
     return Answer(found, text)
+
+
+@opting_in.command("opt-in")
+@answering
+def opt_in(email: Email) -> Answer:
+    """Lift the opt-out of a person who asked for it: in every list, and in SugarCRM."""
+    with opened() as app:
+        lifted = lift(app, _checked(email))
+    said = f"Lifted in {', '.join(lifted)}; the next sync lifts it in SugarCRM."
+    return Answer({"lists": lifted}, (said,))
 
 
 def _checked(email: str) -> str:

@@ -225,3 +225,13 @@ def test_a_removal_says_whether_sugarcrm_deletes_the_person_too(active, leads):
     (line,) = (line for line in shown.splitlines() if "who is removed here" in line)
     assert line.split()[-1] == "yes"
     assert "The next sync deletes it in SugarCRM, unless it was edited there." in doomed
+
+
+def test_an_opt_out_is_lifted_by_address(active, leads):
+    active("sync", "setup", leads, "--push-update", "status", "--pull-update", "all")
+
+    unknown = active("opt-in", "nobody@example.com")
+
+    assert unknown.code == 1
+    assert "opted out in any list" in unknown.err
+    assert active("opt-in", "not an address").code == 2

@@ -1,0 +1,73 @@
+"""Lift the opt-out of a person who asks for mail again: in every list, and then in SugarCRM."""
+
+import msgspec
+
+from console.edits import person
+from console.exits import MissingError, RefusedError
+from store.records import Change, Records, StaleRecordsError
+from sync.canonical import is_set
+from sync.history import Moved
+from sync.lists import MarketingList
+from sync.records import Record
+from workers.app import App
+
+FLAG = "email_opt_out"
+BECAUSE = "opted in again, lifted by hand"
+
+
+def opt_in(app: App, address: str) -> dict[str, int]:
+    """Lift it for everybody with the address; give how many records of which list.
+
+    SugarCRM keeps an opt-out with the address, so one record that keeps it would bring it back to
+    the others.
+
+    Raises:
+        MissingError: nobody with the address is opted out in any list.
+        RefusedError: a list may not push the flag, so SugarCRM would keep the opt-out.
+    """
+    everywhere = [(of, app.lists.records(of)) for of in app.lists.all() if FLAG in of.columns]
+    found = {
+        of.id: (of, records, ids) for of, records in everywhere if (ids := _out(records, address))
+    }
+    if not found:
+        raise MissingError("nobody with this address is opted out in any list")
+    for of, _, _ in found.values():
+        if of.module is not None and not _pushes(of):
+            raise RefusedError(
+                f"{of.title!r} does not push {FLAG}, so SugarCRM would keep the opt-out:"
+                f" `sugarloop sync setup {of.id} --push-update …,{FLAG}`"
+            )
+    return {
+        list_id: sum(_lift(records, record_id) for record_id in ids)
+        for list_id, (_, records, ids) in found.items()
+    }
+
+
+def _out(records: Records, address: str) -> list[str]:
+    known = records.get_many(records.ids_by_email(address))
+    return [i for i, r in known.items() if r.gone is None and is_set(r.values.get(FLAG, ""))]
+
+
+def _pushes(of: MarketingList) -> bool:
+    return of.setup is not None and of.setup.push.update_existing and FLAG in of.setup.push.fields
+
+
+def _lift(records: Records, record_id: str) -> bool:
+    while True:
+        before = records.get_many([record_id]).get(record_id)
+        if before is None or not is_set(before.values.get(FLAG, "")):
+            return False
+        here = {FLAG: (before.values[FLAG], "0")}
+        moved = Moved(before.id, ("edited",), here, because={FLAG: BECAUSE})
+        change = Change(before=before, after=_lifted(before), dirty=True, moved=moved)
+        try:
+            records.commit([change], by=person())
+        except StaleRecordsError:
+            continue
+        return True
+
+
+def _lifted(record: Record) -> Record:
+    """A person whom SugarCRM does not know yet has nothing to be lifted there."""
+    granted = (*record.granted, FLAG) if record.crm_id else record.granted
+    return msgspec.structs.replace(record, values={**record.values, FLAG: "0"}, granted=granted)
