@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -32,10 +32,14 @@ class Blows:
         self.stops: list[tuple[str, float]] = []  # line, seconds from SIGTERM to its end
         self.pauses: list[tuple[float, float]] = []  # by the monotonic clock
 
-    def run(self, plan: Sequence[Action]) -> None:
-        """Let every action happen at its instant; late ones follow at once."""
+    def run(self, plan: Sequence[Action], is_broken: Callable[[], bool]) -> None:
+        """Let every action happen at its instant, until the harness itself is broken; late ones
+        follow at once.
+        """
         began = time.monotonic()
         for action in plan:
+            if is_broken():
+                return
             time.sleep(max(0.0, began + action.at_s - time.monotonic()))
             thread = threading.Thread(target=self._fall, args=(action,), name=action.kind)
             thread.start()

@@ -99,7 +99,8 @@ class Store:
         return [path for path in self._folder.rglob("*") if path.is_file()]
 
     def _die(self) -> None:
-        os.kill(self._server.pid, signal.SIGKILL)
+        """End the server, and with it the child that may be rewriting its file."""
+        os.killpg(self._server.pid, signal.SIGKILL)  # it leads a group of its own
         while self._server.running:
             time.sleep(0.005)
 

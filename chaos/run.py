@@ -57,17 +57,21 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
     cuts = any(action.kind == "cut power" for action in plan)
     with _problems_of_threads() as problems, site(folder, size, seed, power_cuts=cuts) as whole:
         rows.append(refusal_row(whole))
-        evidence, more = _live(whole, size, seed, plan)
-    if problems:
-        raise RuntimeError(f"the harness itself failed: {problems}")
+        evidence, more = _live(whole, size, seed, plan, problems)
     evidence = msgspec.structs.replace(
         evidence, simulations=lives.runs, simulations_bad=len(lives.bad), simulated=lives.counts
     )
     return [*judge(evidence, size), *rows, *more]
 
 
-def _live(whole: Site, size: Size, seed: int, plan: list[Action]) -> tuple[Evidence, list[Row]]:
-    """Load, blows, healing, draining, gathering."""
+def _live(
+    whole: Site, size: Size, seed: int, plan: list[Action], problems: list[str]
+) -> tuple[Evidence, list[Row]]:
+    """Load, blows, healing, draining, gathering.
+
+    Raises:
+        RuntimeError: a thread of the harness failed; see `problems`.
+    """
     ledger, rows = Ledger(), []
     token, addresses = _prepare(whole)
     whole.canaries["the token of a source"] = token
@@ -82,13 +86,15 @@ def _live(whole: Site, size: Size, seed: int, plan: list[Action]) -> tuple[Evide
     began = time.monotonic()
     _say(f"under load; {len(plan)} blows follow")
     with Blows(whole, recoveries) as blows:
-        blows.run(plan)
+        blows.run(plan, lambda: bool(problems))
+        _must_be_whole(problems)
         time.sleep(max(0.0, began + size.minutes * 60 - time.monotonic()))
         events_per_s = ledger.accepted / (time.monotonic() - began)
         _say("healing")
         blows.heal()
     for part in (stream, garbage, people):
         part.stop()
+    _must_be_whole(problems)
     drained = drain(whole, stream, size.drain_limit_s)
     _say(f"drained in {drained.took_s:.0f} s {drained.undone}")
     for why, looks in drained.waited_for.most_common(5):
@@ -112,6 +118,11 @@ def _live(whole: Site, size: Size, seed: int, plan: list[Action]) -> tuple[Evide
         secrets=_secrets(whole),
     )
     return evidence, rows
+
+
+def _must_be_whole(problems: list[str]) -> None:
+    if problems:
+        raise RuntimeError(f"the harness itself failed: {problems}")
 
 
 def _secrets(whole: Site) -> Scan:

