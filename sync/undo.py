@@ -12,6 +12,7 @@ EDITED_HERE = "edited in the list since"
 EDITED_THERE = "edited in SugarCRM since"
 NOT_PERMITTED = "may not be pushed any more"
 CREATED_THERE = "created in SugarCRM: nothing is deleted there from here"
+FOLLOWED = "goes on as another record of SugarCRM: that stays so"
 DELETED_THERE = "deleted in SugarCRM: it cannot be brought back from here"
 
 
@@ -49,6 +50,8 @@ def take_back(
         return TakenBack(left=left)
     if {"deleted", "deleted_there"} & set(moved.what):
         return TakenBack(left={"": DELETED_THERE})
+    if "followed" in moved.what:
+        return TakenBack(left={"": FOLLOWED})
     if "created_here" in moved.what:
         return _removal(record)
     here = {}

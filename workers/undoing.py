@@ -22,7 +22,7 @@ from workers.steps import Step, now_text, step
 from workers.tally import Tally
 
 # What is told of people who take no part in syncs any more.
-_TOLD_OF_THE_GONE = {"created_here", "deleted_there"}
+_TOLD_OF_THE_GONE = {"created_here", "deleted_there", "followed"}
 
 
 @dramatiq.actor(queue_name="sync", actor_name="undo_run")

@@ -4,9 +4,11 @@ import zlib
 
 import pytest
 
+from events import UndoRequested
 from sugarcrm.crm import Draft
 from sync.records import GONE_THERE
 from sync.setup import PullSetup, PushSetup
+from sync.undo import FOLLOWED
 
 LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
 COLUMNS = ("email1", "last_name", "phone_work", "title")
@@ -123,6 +125,18 @@ def test_a_merged_record_leaves_to_the_survivor_what_it_lacks(loop, person, ids)
     assert (loser.gone, loser.became) == (GONE_THERE, ids[1])
     assert (survivor.gone, survivor.values["title"]) == (None, "Ours")
     assert loop.crm.by_ids("Leads", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Ours"
+
+
+def test_a_run_that_followed_somebody_is_undone_but_for_that(loop, person, ids):
+    merged(loop, person, ids)
+    run = loop.sync(LEADS)
+
+    undo = loop.publish(UndoRequested(run=run.id))
+
+    reasons = loop.app.runs.get(f"undo-{undo}").reasons
+    assert reasons[FOLLOWED] == 1
+    assert record_of(loop, LEADS, ids[1]).values["title"] == ""
+    assert record_of(loop, LEADS, ids[0]).became == ids[1]
 
 
 def test_somebody_else_with_the_address_is_no_survivor(loop, person, ids):
