@@ -1,27 +1,25 @@
 """The records of a list: reading them, and committing many in one step."""
 
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 import redis
 
+from store.changes import EMAIL_COLUMN as EMAIL_COLUMN
+from store.changes import Change as Change
+from store.changes import RunNotes as RunNotes
+from store.changes import is_live, row_of
 from store.history import encode as encode_history
 from store.history import is_indexed
 from store.intents import Intents
-from store.intents import encode as encode_intents
 from store.leases import Fence as Fence
 from store.leases import FencedError as FencedError
-from sync.following import is_to_follow
+from store.stored_record import StoredRecord
 from sync.history import Moved
 from sync.identity import normal_email
-from sync.lists import RETIRED
-from sync.records import GONE_THERE, Agreement, Intent, Record
-from sync.refusal import Refusal
+from sync.records import Record
 
-SCHEMA = b"\x01"  # first byte of every stored record
-EMAIL_COLUMN = "email1"
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 _KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
 _KEYS_AFTER = (
@@ -43,27 +41,6 @@ class StaleRecordsError(Exception):
         self.ids = tuple(ids)
 
 
-class _Stored(msgspec.Struct, frozen=True, array_like=True):
-    """What follows schema byte and version, aligned to the list's columns.
-
-    `agreed` are the columns whose agreement equals the present value on both sides ([-1]: all
-    of them), `bases` the pairs of the others. A column in neither was never agreed on.
-    """
-
-    crm_id: str | None
-    values: list[str | None]
-    agreed: list[int]
-    bases: dict[int, Agreement]
-    gone: str | None
-    edited: dict[int, int] = {}
-    asked: dict[int, str] = {}
-    born: str = ""
-    refused: Refusal | None = None
-    contact: str = ""
-    became: str | None = None
-    granted: tuple[str, ...] = ()
-
-
 class _Layout(msgspec.Struct, frozen=True):
     """What is read here of a list."""
 
@@ -71,31 +48,6 @@ class _Layout(msgspec.Struct, frozen=True):
     slots: tuple[str, ...] = ()
 
 
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """One record to commit. `before` is what was read (None: it must not exist yet).
-
-    `after` None removes it. `dirty` True marks it for a push, False clears the mark, None
-    leaves it. `intents` None leaves them, empty removes them. `moved` is what the list's history
-    tells of it, None for nothing.
-    """
-
-    before: Record | None
-    after: Record | None
-    dirty: bool | None = None
-    intents: tuple[Intent, ...] | None = None
-    moved: Moved | None = None
-
-
-class RunNotes(msgspec.Struct, frozen=True, kw_only=True):
-    """What a commit also writes about its run: fields set, and counters moved."""
-
-    run_id: str = ""
-    set: Mapping[str, str] = {}
-    add: Mapping[str, int] = {}
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Stored).decode
 _decode_layout = msgspec.json.Decoder(_Layout).decode
 
 
@@ -237,10 +189,10 @@ class Records:
             FencedError: the lease of `fence` is not ours any more.
         """
         notes = notes or RunNotes()
-        rows = [self._row(change) for change in changes]
+        rows = [row_of(change, self._columns) for change in changes]
         # Counters belong to a run; work outside of one leaves none behind.
         moved = {name: n for name, n in notes.add.items() if n and notes.run_id}
-        live = sum(_is_live(c.after) - _is_live(c.before) for c in changes)
+        live = sum(is_live(c.after) - is_live(c.before) for c in changes)
         history = [*(c.moved for c in changes if c.moved), *told]
         indexed = list(dict.fromkeys(m.record for m in history if is_indexed(m)))
         args: list[str | bytes | int] = [str(fence.token) if fence else "", live]
@@ -261,85 +213,11 @@ class Records:
         if status == b"fenced":
             raise FencedError(f"the lease {lease} ended before the commit")
 
-    def _row(self, change: Change) -> tuple[str | bytes, ...]:
-        before, after = change.before, change.after
-        kept = after or before
-        if kept is None:
-            raise ValueError("a change needs a record before or after it")
-        mails, crm_ids = (_email(before), _email(after)), (_crm_id(before), _crm_id(after))
-        return (
-            kept.id,
-            _version(before.version) if before else b"",
-            self._blob(after) if after else b"",
-            _dirty_mark(change),
-            *(mails if mails[0] != mails[1] else ("", "")),
-            *(crm_ids if crm_ids[0] != crm_ids[1] else ("", "")),
-            _intents_part(change),
-            _mark(before, after, lambda record: bool(record.asked)),
-            _mark(before, after, lambda record: record.refused is not None),
-            _moved_mark(before, after, lambda record: record.gone == GONE_THERE),
-            _moved_mark(before, after, is_to_follow),
-        )
-
-    def _blob(self, record: Record) -> bytes:
-        """Encode with the next version; agreements equal to the present value cost one number."""
-        agreed, bases = [], {}
-        for at, column in enumerate(self._columns):
-            agreement = record.base.get(column)
-            if agreement is None:
-                continue
-            if agreement.ours == agreement.theirs == record.values.get(column):
-                agreed.append(at)
-            else:
-                bases[at] = agreement
-        values = [record.values.get(column) for column in self._columns]
-        in_use = sum(not column.startswith(RETIRED) for column in self._columns)
-        bits = [-1] if len(agreed) == in_use else agreed
-        edited = {at: record.edited[c] for at, c in enumerate(self._columns) if c in record.edited}
-        asked = {at: record.asked[c] for at, c in enumerate(self._columns) if c in record.asked}
-        stored = _Stored(
-            record.crm_id,
-            values,
-            bits,
-            bases,
-            record.gone,
-            edited,
-            asked,
-            record.born,
-            record.refused,
-            record.contact,
-            record.became,
-            record.granted,
-        )
-        return SCHEMA + _version(record.version + 1) + _encode(stored)
-
     def _record(self, record_id: str, blob: bytes) -> Record:
-        if blob[:1] != SCHEMA:
-            raise ValueError(f"record {record_id} has the unknown schema {blob[0]}")
-        stored = _decode(blob[9:])
-        if len(stored.values) > len(self._columns):
+        stored = StoredRecord(record_id, blob)
+        if stored.width > len(self._columns):
             self._columns = self._columns_now()
-        places = {at: c for at, c in enumerate(self._columns) if not c.startswith(RETIRED)}
-        filled = {at: v for at, v in enumerate(stored.values) if v is not None and at in places}
-        bases = {places[at]: pair for at, pair in stored.bases.items() if at in places}
-        whole = filled if stored.agreed == [-1] else (at for at in stored.agreed if at in filled)
-        bases |= {places[at]: Agreement(filled[at], filled[at]) for at in whole}
-        (version,) = struct.unpack(">Q", blob[1:9])
-        return Record(
-            id=record_id,
-            version=version,
-            crm_id=stored.crm_id,
-            values={places[at]: value for at, value in filled.items()},
-            base=bases,
-            gone=stored.gone,
-            edited={places[at]: when for at, when in stored.edited.items() if at in places},
-            asked={places[at]: theirs for at, theirs in stored.asked.items() if at in places},
-            born=stored.born,
-            refused=stored.refused,
-            contact=stored.contact,
-            became=stored.became,
-            granted=stored.granted,
-        )
+        return stored.in_columns(self._columns)
 
     def _columns_now(self) -> tuple[str, ...]:
         """Places are only ever added, at the end; leaving new ones out would drop their values."""
@@ -348,46 +226,3 @@ class Records:
             return self._columns
         layout = _decode_layout(raw)
         return layout.slots or layout.columns
-
-
-def _is_live(record: Record | None) -> bool:
-    return record is not None and record.gone is None
-
-
-def _dirty_mark(change: Change) -> str:
-    if change.after is None:
-        return "0"
-    return {True: "1", False: "0", None: ""}[change.dirty]
-
-
-def _mark(before: Record | None, after: Record | None, is_so: Callable[[Record], bool]) -> str:
-    """Whether a record joins ("1") or leaves ("0") an index of those of whom something is so."""
-    if after is not None and after.gone is None and is_so(after):
-        return "1"
-    return "0" if before is not None and is_so(before) else ""
-
-
-def _moved_mark(
-    before: Record | None, after: Record | None, is_so: Callable[[Record], bool]
-) -> str:
-    """As `_mark`, for what is so of tombstones, too."""
-    was, is_now = (r is not None and is_so(r) for r in (before, after))
-    return "" if was == is_now else "01"[is_now]
-
-
-def _intents_part(change: Change) -> bytes:
-    if change.after is None or change.intents == ():
-        return b"-"
-    return encode_intents(change.intents) if change.intents else b""
-
-
-def _version(number: int) -> bytes:
-    return struct.pack(">Q", number)
-
-
-def _email(record: Record | None) -> str:
-    return normal_email(record.values.get(EMAIL_COLUMN, "")) if record else ""
-
-
-def _crm_id(record: Record | None) -> str:
-    return record.crm_id or "" if record else ""
