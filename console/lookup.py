@@ -33,9 +33,7 @@ def find_record(records: Records, of: MarketingList, name: str) -> Record:
     Raises:
         MissingError: there is none, or several have this address.
     """
-    known = records.get_many([name]) or records.by_crm_ids([name])
-    if not known and "@" in name:
-        known = records.get_many(records.ids_by_email(name))
+    known = _known(records, name)
     live = [record for record in known.values() if is_member(record, of.deleted)]
     if len(live) > 1:
         ids = ", ".join(sorted(record.id for record in live))
@@ -44,6 +42,26 @@ def find_record(records: Records, of: MarketingList, name: str) -> Record:
         return live[0]
     gone = "".join(f" (it was {record.gone})" for record in known.values())
     raise MissingError(f"{of.title!r} has no record {name!r}{gone}; see `sugarloop lists members`")
+
+
+def find_member_or_gone(records: Records, of: MarketingList, name: str) -> Record:
+    """Give the member with this id, SugarCRM id or address, or who is no member any more.
+
+    Raises:
+        MissingError: there is none, or several have this address.
+    """
+    known = _known(records, name)
+    everybody_is_gone = not any(is_member(record, of.deleted) for record in known.values())
+    if len(known) == 1 and everybody_is_gone:
+        return next(iter(known.values()))
+    return find_record(records, of, name)
+
+
+def _known(records: Records, name: str) -> dict[str, Record]:
+    known = records.get_many([name]) or records.by_crm_ids([name])
+    if not known and "@" in name:
+        known = records.get_many(records.ids_by_email(name))
+    return known
 
 
 def find_program(app: App, name: str) -> Program:

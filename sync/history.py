@@ -64,6 +64,38 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     because: str
 
 
+# What befalls a person as a whole, as people read it.
+FATES: Mapping[str, str] = {
+    "matched": "found in SugarCRM",
+    "created_there": "created in SugarCRM",
+    "deleted": "deleted in SugarCRM",
+    "removed": "removed from the list",
+    "deleted_there": "deleted in SugarCRM, as removed from the list",
+    "followed": "followed in SugarCRM",
+}
+
+
+class Fate(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that befell a person as a whole."""
+
+    at_ms: int
+    by: str
+    what: str
+    reason: str
+
+
+def fates(record_id: str, entries: tuple[Entry, ...]) -> tuple[Fate, ...]:
+    """Give what befell one person as a whole, newest first."""
+    return tuple(
+        Fate(at_ms=entry.at_ms, by=entry.by, what=FATES[what], reason=moved.reason)
+        for entry in sorted(entries, key=lambda e: e.at_ms, reverse=True)
+        for moved in entry.moved
+        if moved.record == record_id
+        for what in moved.what
+        if what in FATES
+    )
+
+
 def origins(record_id: str, field: str, entries: tuple[Entry, ...]) -> tuple[Origin, ...]:
     """Give every change of one field of one record, newest first."""
     found = []

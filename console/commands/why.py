@@ -10,11 +10,13 @@ from console.answers import Answer, Table, answering, command_group
 from console.columns import no_column
 from console.commands.options import ListName
 from console.exits import InputError
-from console.lookup import find_list, find_record
+from console.lookup import find_list, find_member_or_gone
 from console.opening import opened
 from store.history import History
-from sync.history import Entry, Origin, origins
-from sync.records import Record
+from sync.deletion import DELETED_NAMES
+from sync.history import Entry, Fate, Origin, fates, origins
+from sync.lists import MarketingList
+from sync.records import GONE_THERE, Record
 
 group = command_group("Where a person's values came from.")
 
@@ -34,17 +36,28 @@ def why(
     record: Annotated[str, typer.Argument(metavar="RECORD|EMAIL")],
     field: Annotated[str, typer.Argument(metavar="[FIELD]", help="All fields when left out.")] = "",
 ) -> Answer:
-    """Tell who set a value, when, in which run, and why."""
+    """Tell who set a value, when, in which run, and why; and what became of the person."""
     with opened() as app:
         of = find_list(app, name)
         if field and field not in of.columns:
             raise InputError(no_column(of, field))
-        found = find_record(app.lists.records(of), of, record)
+        found = find_member_or_gone(app.lists.records(of), of, record)
         entries = History(app.client, of.id).of_record(found.id)
     fields = (field,) if field else tuple(f for f in of.columns if f in found.values)
     told = [_provenance(found, one, entries) for one in fields]
-    data = {"record": found.id, "crm_id": found.crm_id, "born": found.born, "fields": told}
-    return Answer(data, (_head(found), *_tables(told, whole=bool(field))))
+    befell = fates(found.id, entries)
+    data = {
+        "record": found.id,
+        "crm_id": found.crm_id,
+        "born": found.born,
+        "gone": found.gone,
+        "contact": found.contact,
+        "became": found.became,
+        "fates": befell,
+        "fields": told,
+    }
+    text = (_head(found), *_fate(of, found), *_befell(befell), *_tables(told, whole=bool(field)))
+    return Answer(data, text)
 
 
 def _provenance(record: Record, field: str, entries: tuple[Entry, ...]) -> Provenance:
@@ -55,6 +68,24 @@ def _provenance(record: Record, field: str, entries: tuple[Entry, ...]) -> Prove
 def _head(record: Record) -> str:
     born = f"came in with {record.born}" if record.born else "came in before the history was kept"
     return f"Record {record.id} {born}."
+
+
+def _fate(of: MarketingList, record: Record) -> tuple[str, ...]:
+    """What became of the person, where that is why nothing moves any more."""
+    if record.gone == GONE_THERE and record.became:
+        return (f"It was deleted in SugarCRM, and goes on as {record.became}.",)
+    if record.gone == GONE_THERE:
+        return (f"It was deleted in SugarCRM: {DELETED_NAMES[of.deleted]}.",)
+    if record.gone:
+        return (f"It was {record.gone}; syncs do not bring it back.",)
+    if record.contact:
+        return (f"The lead was converted; its changes go to the contact {record.contact}.",)
+    return ()
+
+
+def _befell(befell: tuple[Fate, ...]) -> tuple[Table, ...]:
+    rows = [(_instant(fate.at_ms), fate.by, fate.what, fate.reason) for fate in befell]
+    return (Table(("when", "by", "what", "because"), rows),) if rows else ()
 
 
 def _tables(told: list[Provenance], *, whole: bool) -> tuple[Table | str, ...]:
@@ -70,5 +101,9 @@ def _tables(told: list[Provenance], *, whole: bool) -> tuple[Table | str, ...]:
 
 
 def _row(change: Origin) -> tuple[object, ...]:
-    when = datetime.fromtimestamp(change.at_ms / 1000, UTC).isoformat(timespec="seconds")
+    when = _instant(change.at_ms)
     return (when, change.by, change.side, change.before or "", change.after or "", change.because)
+
+
+def _instant(at_ms: int) -> str:
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="seconds")
