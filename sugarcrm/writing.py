@@ -69,19 +69,21 @@ class Writer:
 
     def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:
         """Delete one by one: in a batch the server only flags leads, and leaves their addresses
-        linked (measured). What still shows afterwards was not deleted.
+        linked (measured).
         """
 
         def send(batch: Sequence[Draft]) -> Told:
             for draft in batch:
                 self._service.set_entry(module, [NameValue("id", draft.id), _DELETION])
-            return {}
+            return dict.fromkeys(draft.id for draft in batch)
 
         def gone(batch: Sequence[Draft]) -> set[str]:
             rows = self._reader.by_ids(module, [draft.id for draft in batch], ())
             return {draft.id for draft in batch if not is_live(rows.get(draft.id))}
 
-        return write_in_batches([Draft(i, {}) for i in ids], size=1, send=send, applied=gone)
+        drafts = [Draft(record_id, {}) for record_id in ids]
+        check_drafts(drafts)
+        return write_in_batches(drafts, size=1, send=send, applied=gone)
 
     def attach(self, note: Note) -> None:
         if self._has(note):

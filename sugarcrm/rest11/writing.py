@@ -108,6 +108,7 @@ class Writer:
             return {draft.id for draft in batch if not is_live(rows.get(draft.id))}
 
         drafts = [Draft(record_id, {}) for record_id in ids]
+        check_drafts(drafts)
         done = write_in_batches(drafts, size=self._size, send=send, applied=gone)
         return [outcomes.worded(written) for written in done]
 

@@ -460,6 +460,7 @@ def test_a_user_without_the_right_to_edit(target, crm, new_id):
     told += limited.create_many("Leads", [Draft(mine, {"last_name": "no"})])
     batch = [Draft(record, {"first_name": f"no {n}"}) for n in range(2)]
     told += limited.update_many("Leads", batch)
+    told += limited.delete_many("Leads", [record])
     assert all(written.refused for written in told)
     with pytest.raises(RefusedError):
         limited.count("Contacts")
@@ -531,3 +532,10 @@ def test_deleting_takes_those_who_were_named_and_leaves_others_their_address(crm
     assert [i for i in (one, nobody, other) if is_live(rows.get(i))] == [other]
     assert rows[other].values["email1"] == address
     assert crm.ids_by_email(module, [address]) == {address: [other]}
+
+
+def test_a_deletion_without_an_id_is_not_sent(crm, module):
+    before = crm.count(module)
+    with pytest.raises(RefusedError):
+        crm.delete_many(module, [""])
+    assert crm.count(module) == before
