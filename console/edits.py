@@ -10,7 +10,7 @@ import msgspec
 from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
-from sync.deletion import is_member, is_to_delete
+from sync.deletion import is_member, is_unwanted, left_there
 from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
@@ -49,7 +49,8 @@ def add_record(
         known = records.get_many([*_ids_by_email(records, address), new_id])
         before = _removed_before(of, known)
         kept = before or Record(id=new_id, born=person())
-        after = msgspec.structs.replace(edit(kept, values, time.time()), gone=None)
+        edited = edit(kept, values, time.time())
+        after = msgspec.structs.replace(edited, gone=None, unwanted_at=0)
         moved = edited_by_hand(kept, after, "edited" if before else "created_here")
         change = Change(before=before, after=after, dirty=True, moved=moved)
         if _committed(records, change):
@@ -87,11 +88,12 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
     """
     while True:
         before = find_record(records, of, name)
-        gone = msgspec.structs.replace(before, gone=GONE_HERE)
+        dooms = deletes_there(of) and before.gone is None and before.crm_id is not None
+        at = int(time.time()) if dooms else 0
+        gone = msgspec.structs.replace(before, gone=GONE_HERE, unwanted_at=at)
         after = gone if before.crm_id or records.intents.of([before.id]) else None
         moved = Moved(before.id, ("removed",), crm_id=before.crm_id or "")
-        dirty = is_to_delete(gone, deletes_there(of)) and before.gone is None
-        change = Change(before=before, after=after, dirty=dirty, moved=moved)
+        change = Change(before=before, after=after, dirty=dooms, moved=moved)
         if _committed(records, change):
             return gone
 
@@ -99,6 +101,18 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
 def deletes_there(of: MarketingList) -> bool:
     """Whether whoever is removed from the list is deleted in SugarCRM."""
     return of.setup is not None and of.setup.push.delete
+
+
+def leave_removed_there(records: Records) -> None:
+    """Let those be in SugarCRM who were removed from a list and wait to be deleted there."""
+    waiting = records.dirty(0, records.last_change(), records.dirty_count())
+    for ours, _ in waiting:
+        present = records.get_many([ours]).get(ours)
+        while present and is_unwanted(present):
+            change = Change(before=present, after=left_there(present), dirty=False)
+            if _committed(records, change):
+                break
+            present = records.get_many([ours]).get(ours)
 
 
 def bind_record(records: Records, of: MarketingList, name: str, crm_id: str) -> Record:

@@ -3,6 +3,7 @@
 import msgspec
 import redis
 
+from console.edits import deletes_there, leave_removed_there
 from console.exits import RefusedError
 from console.setup_options import Options, changed
 from store.schedules import Schedules
@@ -34,7 +35,10 @@ def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue
         night = night_of(of.id, zone) if setup.compares else None
         schedules.queue(pipe, f"compare:{of.id}", "compare", of.id, night)
 
-    return app.lists.change(of.id, edited, with_it)
+    saved = app.lists.change(of.id, edited, with_it)
+    if not deletes_there(saved):
+        leave_removed_there(app.lists.records(saved))
+    return saved
 
 
 def save_program(app: App, program: Program) -> None:

@@ -31,6 +31,7 @@ class _Stored(msgspec.Struct, frozen=True, array_like=True):
     contact: str = ""
     became: str | None = None
     granted: tuple[str, ...] = ()
+    unwanted_at: int = 0
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -67,6 +68,7 @@ def encode(record: Record, layout: Sequence[str]) -> bytes:
         record.contact,
         record.became,
         record.granted,
+        record.unwanted_at,
     )
     return SCHEMA + version_bytes(record.version + 1) + _encode(stored)
 
@@ -112,4 +114,5 @@ class StoredRecord:
             contact=stored.contact,
             became=stored.became,
             granted=stored.granted,
+            unwanted_at=stored.unwanted_at,
         )

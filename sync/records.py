@@ -36,7 +36,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     is what SugarCRM did not take, None when nothing. `contact` is the contact that a lead was
     converted to, "" while it was not. `became` is the row that somebody who is deleted there, or
     converted, goes on as; "" for none, None when it was not looked yet. `granted` are restrictions
-    that a person lifted here, and that SugarCRM still has to lift.
+    that a person lifted here, and that SugarCRM still has to lift. `unwanted_at` is when a person
+    removed it from a list that deletes in SugarCRM, too, in seconds since 1970; 0 if it is not to
+    be deleted there.
     """
 
     id: str
@@ -52,6 +54,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     contact: str = ""
     became: str | None = None
     granted: tuple[str, ...] = ()
+    unwanted_at: int = 0
 
 
 class Intent(msgspec.Struct, frozen=True, array_like=True):

@@ -1,14 +1,15 @@
 """Delete in SugarCRM who was removed from a list, where the list says so."""
 
+import time
 from collections.abc import Sequence
 
 import msgspec
 
 from store.records import Change
 from sugarcrm.crm import Row, is_live
-from sync.deletion import CHANGED_THERE, changed_there
+from sync.deletion import CHANGED_THERE, changed_there, is_to_delete, left_there
 from sync.history import Moved
-from sync.records import Intent, Record
+from sync.records import Intent, Record, settle_intents, with_intents
 from workers.planned import SHIFTED, Planned
 from workers.push_scope import Scope
 from workers.steps import Step
@@ -17,6 +18,7 @@ from workers.tally import Tally
 
 Rings = dict[str, tuple[Intent, ...]]
 KEPT_THERE = "SugarCRM did not delete it"
+DELETION = "deleted"  # the intent that says so
 
 
 class Doomed(msgspec.Struct, frozen=True):
@@ -48,21 +50,31 @@ def doomed_of(here: Step, scope: Scope, removed: Sequence[Record], rings: Rings)
 def delete_removed(
     here: Step,
     scope: Scope,
-    removed: Sequence[Record],
+    unwanted: Sequence[Record],
     rings: Rings,
     tally: Tally,
     only: Planned | None,
 ) -> None:
     """Delete their rows, read that they are gone, and commit; whoever was edited there stays."""
+    removed = [record for record in unwanted if is_to_delete(record, scope.deletes)]
     doomed = doomed_of(here, scope, removed, rings)
+    for record in unwanted:
+        if record not in removed:  # the list deletes nobody any more
+            _commit(here, record, rings)
     for record in doomed.gone:
-        _commit(here, record, None)
+        _commit(here, record, rings, by_us=_was_about_to(rings.get(record.id, ())))
     for record in doomed.changed:
         tally.skip(record, CHANGED_THERE)
-        _commit(here, record, None)
-    wanted = [record for record in doomed.wanted if _is_planned(only, record, tally)]
+        _commit(here, record, rings)
+    _delete(here, scope, [r for r in doomed.wanted if _is_planned(only, r, tally)], rings, tally)
+
+
+def _delete(here: Step, scope: Scope, wanted: Sequence[Record], rings: Rings, tally: Tally) -> None:
+    """Note what is about to be deleted, so that a run that broke off knows that it was us."""
     if not wanted:
         return
+    noted = {r.id: with_intents(rings.get(r.id, ()), {DELETION: "1"}, time.time()) for r in wanted}
+    here.records.intents.note(noted, here.fence)
     here.renew()
     ids = [record.crm_id or "" for record in wanted]
     answers = {a.id: a for a in here.app.crm().delete_many(scope.module, ids)}
@@ -70,11 +82,11 @@ def delete_removed(
     for record in wanted:
         answer = answers[record.crm_id or ""]
         if not is_live(rows.get(answer.id)):
-            _commit(here, record, Moved(record.id, ("deleted_there",), crm_id=answer.id))
+            _commit(here, record, noted, by_us=True)
             continue
         tally.reject(record, answer.refused or KEPT_THERE)
         if not answer.failed:  # the server's bad hour is over some time; a refusal stays one
-            _commit(here, record, None)
+            _commit(here, record, noted)
 
 
 def _is_changed(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> bool:
@@ -89,7 +101,18 @@ def _is_planned(only: Planned | None, record: Record, tally: Tally) -> bool:
     return False
 
 
-def _commit(here: Step, record: Record, moved: Moved | None) -> None:
+def _was_about_to(ring: tuple[Intent, ...]) -> bool:
+    return any(intent.field == DELETION and not intent.settled for intent in ring)
+
+
+def _commit(here: Step, record: Record, rings: Rings, *, by_us: bool = False) -> None:
     """Nothing waits any more; who was taken back into the list meanwhile stays marked."""
-    change = Change(before=record, after=record, dirty=False, moved=moved)
-    here.commit_one(change, {"count:deleted_there": 1} if moved else {})
+    moved = Moved(record.id, ("deleted_there",), crm_id=record.crm_id or "") if by_us else None
+    change = Change(
+        before=record,
+        after=left_there(record),
+        dirty=False,
+        intents=settle_intents(rings.get(record.id, ())) or None,
+        moved=moved,
+    )
+    here.commit_one(change, {"count:deleted_there": 1} if by_us else {})

@@ -9,7 +9,7 @@ import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
-from sync.deletion import is_to_delete
+from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO
 from sync.history import Moved
 from sync.merge import merge
@@ -95,8 +95,8 @@ def push_records(
         bound += create_new(here, scope, [r for r in live if not r.crm_id], rings, tally, only)
     if bound:
         _update(here, scope, bound, rings, tally, only)
-    removed = [r for r in records.values() if is_to_delete(r, scope.deletes)]
-    delete_removed(here, scope, removed, rings, tally, only)
+    unwanted = [record for record in records.values() if is_unwanted(record)]
+    delete_removed(here, scope, unwanted, rings, tally, only)
     return tally
 
 

@@ -10,7 +10,7 @@ from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleR
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.cursor import seconds
-from sync.deletion import CHANGED_THERE
+from sync.deletion import CHANGED_THERE, is_unwanted, left_there
 from sync.following import contact_of, undisturbed, with_contact
 from sync.history import Moved
 from sync.lists import MarketingList
@@ -221,7 +221,7 @@ def _update(
     if after == record:
         return None, [] if removed else ["unchanged", *conflicts]
     if removed:
-        return _kept_from_deletion(intake, record, after, merged)
+        return _kept_from_deletion(record, after, merged)
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
     # What may not go out yet is marked, too, as after a push; a tombstone's mark was cleared.
     waits = differs(after) and (record.gone is not None or not differs(record))
@@ -237,12 +237,11 @@ def _update(
     return change, [outcome, *conflicts]
 
 
-def _kept_from_deletion(
-    intake: Intake, record: Record, after: Record, merged: Merge
-) -> tuple[Change, list[str]]:
+def _kept_from_deletion(record: Record, after: Record, merged: Merge) -> tuple[Change, list[str]]:
     """Keep somebody who was removed up to date; an edit in SugarCRM keeps their row there."""
-    if not (merged.pull and intake.of.setup and intake.of.setup.push.delete):
+    if not (merged.pull and is_unwanted(record)):
         return Change(before=record, after=after), []
+    after = left_there(after)
     moved = Moved(record.id, ("skipped",), reason=CHANGED_THERE, crm_id=record.crm_id or "")
     return Change(before=record, after=after, dirty=False, moved=moved), ["skipped"]
 

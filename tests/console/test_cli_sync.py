@@ -1,6 +1,7 @@
 import pytest
 
 from store.schedules import Schedules
+from tests.salesperson import Salesperson
 
 
 def setup_of(sugarloop, leads):
@@ -235,3 +236,13 @@ def test_an_opt_out_is_lifted_by_address(active, leads):
     assert unknown.code == 1
     assert "opted out in any list" in unknown.err
     assert active("opt-in", "not an address").code == 2
+def test_who_waits_to_be_deleted_there_is_let_be_when_the_list_stops_that(active, leads, far_end):
+    person = active("lists", "members", leads, "--json").json[0]["id"]
+    active("sync", "setup", leads, "--push-delete", "--push-update", "phone_work")
+    active("lists", "remove", leads, person)
+
+    active("sync", "setup", leads, "--no-push-delete", "--push-update", "none")
+    active("sync", "setup", leads, "--push-delete")
+    active("sync", "run", leads, "--wait", "--timeout", "20")
+
+    assert person in Salesperson(far_end.url).ids("Leads")

@@ -7,8 +7,10 @@ import pytest
 from console.edits import add_record, remove_record
 from events import PlanApproved, PlanRequested, UndoRequested
 from sugarcrm.crm import Draft, is_live
+from sugarcrm.legacy import LegacyClient
 from sync.deletion import CHANGED_THERE
 from sync.guard import Guard, Limit
+from sync.lists import Program, Step
 from sync.setup import PullSetup, PushSetup
 from sync.undo import DELETED_THERE
 
@@ -120,3 +122,69 @@ def test_a_deletion_that_was_carried_out_cannot_be_undone_and_the_run_says_so(lo
     undo = loop.publish(UndoRequested(run=run.id))
 
     assert loop.app.runs.get(f"undo-{undo}").reasons == {DELETED_THERE: 1}
+
+
+def test_an_edit_of_a_field_that_the_list_has_not_keeps_the_row_there_too(loop, lead, person):
+    remove(loop, lead)
+    person.edit("Leads", lead, description="wants a call on Monday")
+
+    run = loop.sync(LEADS)
+
+    assert is_there(loop, lead)
+    assert run.reasons == {CHANGED_THERE: 1}
+
+
+def test_who_was_spared_is_not_deleted_by_an_older_plan(loop, lead, person):
+    remove(loop, lead)
+    plan_id = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
+    person.edit("Leads", lead, phone_work="2")
+    loop.sync(LEADS)
+
+    loop.publish(PlanApproved(plan=plan_id))
+
+    assert is_there(loop, lead)
+
+
+def test_a_removal_that_the_list_left_there_is_not_deleted_when_it_begins_to(loop, lead):
+    remove(loop, lead)
+    loop.allow(LEADS, KEEPS, PULL)
+    loop.sync(LEADS)
+    waiting = dirty(loop)
+    loop.allow(LEADS, DELETES, PULL)
+
+    loop.sync(LEADS)
+
+    assert (waiting, is_there(loop, lead)) == (0, True)
+
+
+def test_a_program_that_looks_at_everybody_plans_no_old_removal(loop, lead):
+    loop.allow(LEADS, KEEPS, PULL)
+    remove(loop, lead)
+    loop.allow(LEADS, DELETES, PULL)
+    step = Step(name="s", field="phone_work", to="value", value="9")
+    loop.app.programs.put("p", Program(id="p", name="p", list=LEADS, steps=(step,)))
+    plan_id = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
+
+    planned = {item.crm_id for item in loop.app.plans.items(plan_id)}
+    loop.app.programs.remove("p")
+
+    assert lead not in planned
+
+
+def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead, monkeypatch):
+    def broken_off(client, module, ids):
+        deleted(client, module, ids)
+        raise KeyboardInterrupt
+
+    deleted = LegacyClient.delete_many
+    remove(loop, lead)
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "delete_many", broken_off)
+        with pytest.raises(KeyboardInterrupt):
+            loop.sync(LEADS)
+    (run,) = loop.app.runs.recent(LEADS, 1)
+
+    loop.broker.get_actor("push_batch").fn(run.id)
+
+    assert loop.app.runs.get(run.id).counts["deleted_there"] == 1
+    assert dirty(loop) == 0
