@@ -21,7 +21,7 @@
 | list:{id}:intents          | hash   | record id -> values about to be, or just, sent  | for ever    |
 | list:{id}:creating         | hash   | SugarCRM id about to be created -> record id    | till it is  |
 | list:{id}:asked, :refused  | set    | ids of records with a question, or refused      | till settled|
-| list:{id}:deleted          | set    | ids of records that were deleted in SugarCRM    | as the list |
+| list:{id}:deleted          | set    | ids of records deleted in SugarCRM, not merged  | as the list |
 | list:{id}:following        | set    | ids of records who may go on as another         | till looked |
 | list:{id}:history          | stream | each commit: by whom                            | 90 days     |
 | list:{id}:history_moved    | hash   | commit -> what it changed, packed               | 90 days     |

@@ -6,10 +6,11 @@ import msgspec
 
 from store.intents import encode as encode_intents
 from store.stored_record import encode, version_bytes
+from sync.deletion import is_deleted
 from sync.following import is_to_follow
 from sync.history import Moved
 from sync.identity import normal_email
-from sync.records import GONE_THERE, Intent, Record
+from sync.records import Intent, Record
 
 EMAIL_COLUMN = "email1"
 
@@ -54,7 +55,7 @@ def row_of(change: Change, layout: Sequence[str]) -> tuple[str | bytes, ...]:
         _intents_part(change),
         _mark(before, after, lambda record: bool(record.asked)),
         _mark(before, after, lambda record: record.refused is not None),
-        _moved_mark(before, after, lambda record: record.gone == GONE_THERE),
+        _moved_mark(before, after, is_deleted),
         _moved_mark(before, after, is_to_follow),
     )
 

@@ -147,7 +147,7 @@ class Records:
         return int(self._client.scard(f"{self._key}:refused"))
 
     def deleted_count(self) -> int:
-        """How many records were deleted in SugarCRM."""
+        """How many records were deleted in SugarCRM, and go on as no other."""
         return int(self._client.scard(f"{self._key}:deleted"))
 
     def following(self) -> list[str]:

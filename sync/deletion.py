@@ -23,12 +23,17 @@ DELETED_NAMES: Mapping[Deleted, str] = {
 
 def is_member(record: Record, deleted: Deleted) -> bool:
     """Whether people see the record in its list. Syncs leave it alone once it is gone."""
-    return record.gone is None or (record.gone == GONE_THERE and deleted != "remove")
+    return record.gone is None or (is_deleted(record) and deleted != "remove")
 
 
 def is_reached(record: Record, deleted: Deleted) -> bool:
     """Whether programs and segments take the record."""
-    return record.gone is None or (record.gone == GONE_THERE and deleted == "keep")
+    return record.gone is None or (is_deleted(record) and deleted == "keep")
+
+
+def is_deleted(record: Record) -> bool:
+    """Whether SugarCRM has the person no more. Who was merged goes on as another member."""
+    return record.gone == GONE_THERE and not record.became
 
 
 def is_to_delete(record: Record, deletes: bool) -> bool:

@@ -236,6 +236,8 @@ def test_an_opt_out_is_lifted_by_address(active, leads):
     assert unknown.code == 1
     assert "opted out in any list" in unknown.err
     assert active("opt-in", "not an address").code == 2
+
+
 def test_who_waits_to_be_deleted_there_is_let_be_when_the_list_stops_that(active, leads, far_end):
     person = active("lists", "members", leads, "--json").json[0]["id"]
     active("sync", "setup", leads, "--push-delete", "--push-update", "phone_work")

@@ -4,8 +4,11 @@ import zlib
 
 import pytest
 
+from console.listing import count
+from console.members import members
 from events import UndoRequested
 from sugarcrm.crm import Draft
+from sync.deletion import DELETED_NAMES
 from sync.records import GONE_THERE
 from sync.setup import PullSetup, PushSetup
 from sync.undo import FOLLOWED
@@ -137,6 +140,18 @@ def test_a_run_that_followed_somebody_is_undone_but_for_that(loop, person, ids):
     assert reasons[FOLLOWED] == 1
     assert record_of(loop, LEADS, ids[1]).values["title"] == ""
     assert record_of(loop, LEADS, ids[0]).became == ids[1]
+
+
+@pytest.mark.parametrize("deleted", DELETED_NAMES)
+def test_who_was_merged_is_in_the_list_once(loop, person, ids, deleted):
+    merged(loop, person, ids)
+    loop.allow(LEADS, PUSH, PULL, deleted=deleted)
+    loop.sync(LEADS)
+
+    people = members(loop.app, loop.app.lists.get(LEADS), [])
+
+    assert [r.crm_id for r in people if r.crm_id in ids] == [ids[1]]
+    assert count(loop.app, loop.app.lists.get(LEADS)) == len(people)
 
 
 def test_somebody_else_with_the_address_is_no_survivor(loop, person, ids):

@@ -22,6 +22,14 @@ def test_the_list_says_what_becomes_of_the_deleted(gone, deleted, seen, reached)
 
 
 @pytest.mark.parametrize("deleted", DELETED_NAMES)
+def test_who_was_merged_is_seen_once_as_who_they_are_now(deleted):
+    record = Record(id="r", gone=GONE_THERE, became="survivor")
+
+    assert not is_member(record, deleted)
+    assert not is_reached(record, deleted)
+
+
+@pytest.mark.parametrize("deleted", DELETED_NAMES)
 def test_who_was_removed_by_a_person_is_gone_whatever_the_list_says(deleted):
     record = Record(id="r", gone=GONE_HERE)
 
