@@ -11,7 +11,8 @@ import msgspec
 from sync.canonical import is_set
 from sync.catalogue import Module
 from sync.merge import CONSENT_FIELDS, Permission
-from sync.records import GONE_THERE, Agreement, Record, differs_in
+from sync.records import GONE_THERE, Agreement, Record, differs_in, edit
+from sync.rules import Rules
 
 CONVERTED, CONTACT, NAME = "converted", "contact_id", "last_name"
 CONVERTED_TO = "the lead was converted; its changes go to the contact"
@@ -71,6 +72,34 @@ def undisturbed(record: Record, permission: Permission) -> Permission:
     if not record.contact:
         return permission
     return Permission(push=permission.push, pull=permission.pull - waiting(record).keys())
+
+
+def as_edited(
+    to: Record, was: Record, values: Mapping[str, str], rules: Rules, now_s: float
+) -> Record:
+    """Give `to` values of `was`, as edits made here. What waited in `was` was edited then.
+
+    Sales take over what SugarCRM held, or leave it blank. Any other value was typed there, so both
+    sides changed the field since they agreed on it: the list's rule says which stands. When a
+    field was typed is not known, so the most recent is SugarCRM's.
+    """
+    pending = waiting(was).keys() & values.keys()
+    typed = {field for field in pending if _is_typed(to, was, field)}
+    stands = {field for field in typed if rules.of(field) not in ("list", "ask")}
+    given = edit(to, {f: v for f, v in values.items() if f not in stands}, now_s)
+    base, edited = dict(given.base), dict(given.edited)
+    for field in pending & edited.keys():
+        edited[field] = was.edited.get(field, edited[field])
+    for field in typed - stands:
+        if rules.of(field) == "ask":  # so that the merge sees two changes, and asks
+            base.pop(field, None)
+            base |= {field: was.base[field]} if field in was.base else {}
+    return given if given is to else msgspec.structs.replace(given, base=base, edited=edited)
+
+
+def _is_typed(to: Record, was: Record, field: str) -> bool:
+    present, agreed = to.values.get(field), was.base.get(field)
+    return bool(present) and (agreed is None or present not in (agreed.ours, agreed.theirs))
 
 
 def handed_on(record: Record, fields: Iterable[str]) -> Record:

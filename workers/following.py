@@ -1,20 +1,20 @@
 """Follow: people who are deleted or converted in SugarCRM, and go on there as somebody else."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import dramatiq
 import msgspec
 
 from store.records import EMAIL_COLUMN, Change, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
-from sync.following import handed_on, is_survivor, left_behind, waiting
+from sync.following import as_edited, handed_on, is_survivor, left_behind, waiting
 from sync.history import Moved
 from sync.identity import normal_email
 from sync.lists import MarketingList
 from sync.merge import CONSENT_FIELDS
-from sync.records import Record, edit
-from sync.setup import SyncSetup
+from sync.records import Record
+from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
 from workers.steps import Step, now_text, step
@@ -85,22 +85,26 @@ def _unite(here: Step, record: Record, row: Row) -> None:
     """Let the record go on as the row, which may be another record of the list."""
     other = here.records.by_crm_ids([row.id]).get(row.id)
     if other is None:
-        _commit(here, [_rebound(record, row.id)], 1)
+        _commit(here, [_rebound(record, row)], 1)
     elif other.gone:
         _commit(here, [_nobody(record)])
     else:
         filled = {f: value for f, value in row.values.items() if value}  # there, by now
-        values = left_behind(record.values, {**other.values, **filled}, _ours(here.of))
-        changes = [_ended(record, row.id), _given(other, record, values)]
+        lacking = left_behind(record.values, {**other.values, **filled}, _ours(here.of))
+        values = lacking | _pending(record, other, set(here.of.columns))
+        changes = [_ended(record, row.id), _given(here.of, other, record, values)]
         _commit(here, [change for change in changes if change], 1)
 
 
-def _rebound(record: Record, crm_id: str) -> Change:
-    """The person is that row from now on; nothing is agreed with it yet."""
+def _rebound(record: Record, row: Row) -> Change:
+    """The person is that row from now on. What was agreed before tells which side changed a field
+    since; where the row has none, nothing is agreed, and a value beats a blank.
+    """
+    kept = {f: agreed for f, agreed in record.base.items() if row.values.get(f)}
     after = msgspec.structs.replace(
-        record, gone=None, crm_id=crm_id, base={}, asked={}, refused=None, became=None
+        record, gone=None, crm_id=row.id, base=kept, asked={}, refused=None, became=None
     )
-    moved = Moved(record.id, ("followed",), reason=f"goes on as {crm_id}", crm_id=crm_id)
+    moved = Moved(record.id, ("followed",), reason=f"goes on as {row.id}", crm_id=row.id)
     return Change(before=record, after=after, dirty=True, intents=(), moved=moved)
 
 
@@ -120,9 +124,12 @@ def _ended(record: Record, crm_id: str) -> Change:
 def _follow_converted(here: Step, record: Record) -> None:
     """Hand what was left behind to the contact, in every list that holds contacts.
 
-    Left for a later sync while a list that takes in new contacts has not taken in this one.
+    Left for a later sync while there is no such list, or one that takes in new contacts has not
+    taken in this one.
     """
     lists = [of for of in here.app.lists.all() if of.module == "Contacts"]
+    if not lists:
+        return
     given = [_hand_to(here, of, record) for of in lists]
     if any(done is None for done in given) and not any(given):
         return
@@ -148,7 +155,7 @@ def _hand_to(here: Step, of: MarketingList, record: Record) -> bool | None:
             return None if of.setup and of.setup.pull.add_new else False
         if contact.gone:
             return False
-        change = _given(contact, record, _for_contact(here.of, of, record, contact))
+        change = _given(of, contact, record, _for_contact(here.of, of, record, contact))
         if change is None:
             return True
         try:
@@ -163,24 +170,32 @@ def _for_contact(
 ) -> dict[str, str]:
     """What waits to be pushed goes along, and of the list's own fields what the contact lacks."""
     columns = set(to.columns)
-    pending = {f: v for f, v in waiting(record).items() if f in columns - CONSENT_FIELDS}
-    return left_behind(record.values, contact.values, _ours(of) & columns) | pending
+    lacking = left_behind(record.values, contact.values, _ours(of) & columns)
+    return lacking | _pending(record, contact, columns)
 
 
 # Both
 
 
-def _ours(of: MarketingList) -> set[str]:
-    """The fields that the list has the say in: those it pushes, and consent."""
-    return {*(of.setup or SyncSetup()).push.fields, *CONSENT_FIELDS & set(of.columns)}
+def _pending(was: Record, to: Record, columns: Set[str]) -> dict[str, str]:
+    """What waits to be pushed of somebody, but for what waits of who goes on themselves."""
+    free = columns - CONSENT_FIELDS - waiting(to).keys()
+    return {field: value for field, value in waiting(was).items() if field in free}
 
 
-def _given(to: Record, was: Record, values: Mapping[str, str]) -> Change | None:
+def _ours(of: MarketingList) -> frozenset[str]:
+    """The fields that the list has the say in: those that SugarCRM does not, and consent."""
+    allowed, columns = permission(of.setup or SyncSetup(), of.columns), frozenset(of.columns)
+    return allowed.push | columns - allowed.pull | CONSENT_FIELDS & columns
+
+
+def _given(of: MarketingList, to: Record, was: Record, values: Mapping[str, str]) -> Change | None:
     """Give values to who goes on, as an edit that a push may send; None when they have them."""
-    after = edit(to, values, time.time())
+    after = as_edited(to, was, values, (of.setup or SyncSetup()).rules, time.time())
     if after is to:
         return None
-    here = {field: (to.values.get(field), after.values[field]) for field in values}
+    changed = [field for field in values if after.values.get(field) != to.values.get(field)]
+    here = {field: (to.values.get(field), after.values[field]) for field in changed}
     because = dict.fromkeys(here, TAKEN_OVER.format(was=was.crm_id or was.id))
     moved = Moved(to.id, ("edited",), here=here, because=because, crm_id=to.crm_id or "")
     return Change(before=to, after=after, dirty=True, moved=moved)

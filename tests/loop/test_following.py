@@ -10,12 +10,14 @@ from events import UndoRequested
 from sugarcrm.crm import Draft
 from sync.deletion import DELETED_NAMES
 from sync.records import GONE_THERE
+from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
 from sync.undo import FOLLOWED
 
 LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
 COLUMNS = ("email1", "last_name", "phone_work", "title")
 PUSH = PushSetup(add_new=True, update_existing=True, fields=("title",))
+BOTH = PushSetup(add_new=True, update_existing=True, fields=("title", "phone_work"))
 PULL = PullSetup(add_new=True, update_existing=True)
 
 
@@ -47,25 +49,34 @@ def record_of(loop, list_id, crm_id):
     return records.by_crm_ids([crm_id]).get(crm_id)
 
 
-def converted(loop, person, ids, title=""):
+def converted(loop, person, ids, title="", rule="sugarcrm"):
     """A lead that is converted to a contact while an edit of it waits here."""
     lead, contact = ids
-    create(loop, "Leads", lead, email1=f"{lead}@example.com")
-    lists_of(loop, "Leads", "Contacts")
+    create(loop, "Leads", lead, email1=f"{lead}@example.com", title="Before")
+    lists_of(loop, "Leads", "Contacts", rules=Rules(default=rule))
     loop.edit(LEADS, record_of(loop, LEADS, lead), title="Waits")
     create(loop, "Contacts", contact, email1=f"{lead}@example.com", title=title)
     person.edit("Leads", lead, converted="1", contact_id=contact, status="Converted")
 
 
-@pytest.mark.parametrize("title", ["", "Typed by sales"])
-def test_an_edit_that_waits_for_a_lead_goes_to_its_contact(loop, person, ids, title):
-    converted(loop, person, ids, title)
+@pytest.mark.parametrize(
+    ("title", "rule", "stands"),
+    [
+        pytest.param("", "sugarcrm", "Waits", id="left_blank"),
+        pytest.param("Before", "sugarcrm", "Waits", id="copied"),
+        pytest.param("Typed by sales", "sugarcrm", "Typed by sales", id="typed"),
+        pytest.param("Typed by sales", "list", "Waits", id="typed_and_the_list_wins"),
+    ],
+)
+def test_an_edit_that_waits_for_a_lead_goes_to_its_contact(loop, person, ids, title, rule, stands):
+    converted(loop, person, ids, title, rule)
 
     synced(loop, CONTACTS, LEADS, CONTACTS)
 
     row = loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]]
-    assert row.values["title"] == "Waits"
-    assert loop.crm.by_ids("Leads", [ids[0]], COLUMNS)[ids[0]].values["title"] == ""
+    assert row.values["title"] == stands
+    assert record_of(loop, CONTACTS, ids[1]).values["title"] == stands
+    assert loop.crm.by_ids("Leads", [ids[0]], COLUMNS)[ids[0]].values["title"] == "Before"
     assert record_of(loop, LEADS, ids[0]).became == ids[1]
     assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
 
@@ -79,6 +90,21 @@ def test_a_contact_that_its_list_has_not_taken_in_yet_is_waited_for(loop, person
 
     assert before.became is None
     assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Waits"
+
+
+def test_an_edit_waits_until_there_is_a_list_of_contacts(loop, person, ids):
+    lead, contact = ids
+    create(loop, "Leads", lead, email1=f"{lead}@example.com")
+    lists_of(loop, "Leads")
+    loop.edit(LEADS, record_of(loop, LEADS, lead), title="Waits")
+    create(loop, "Contacts", contact, email1=f"{lead}@example.com")
+    person.edit("Leads", lead, converted="1", contact_id=contact, status="Converted")
+    synced(loop, LEADS)
+    lists_of(loop, "Contacts")
+
+    synced(loop, LEADS, CONTACTS)
+
+    assert loop.crm.by_ids("Contacts", [contact], COLUMNS)[contact].values["title"] == "Waits"
 
 
 def test_later_edits_of_a_converted_lead_go_to_the_contact_too(loop, person, ids, far_end):
@@ -154,6 +180,29 @@ def test_who_was_merged_is_in_the_list_once(loop, person, ids, deleted):
     assert count(loop.app, loop.app.lists.get(LEADS)) == len(people)
 
 
+@pytest.mark.parametrize(
+    ("title", "rule", "stands"),
+    [
+        pytest.param("Before", "sugarcrm", "Waits", id="taken_over"),
+        pytest.param("Typed by sales", "sugarcrm", "Typed by sales", id="typed"),
+        pytest.param("Typed by sales", "list", "Waits", id="typed_and_the_list_wins"),
+    ],
+)
+def test_an_edit_that_waits_for_a_merged_record_goes_to_the_survivor(
+    loop, person, ids, title, rule, stands
+):
+    for crm_id, held in zip(ids, ("Before", title), strict=True):
+        create(loop, "Leads", crm_id, email1=f"{ids[0]}@example.com", title=held)
+    lists_of(loop, "Leads", rules=Rules(default=rule))
+    loop.edit(LEADS, record_of(loop, LEADS, ids[0]), title="Waits")
+    person.delete("Leads", ids[0])
+
+    synced(loop, LEADS, LEADS)
+
+    assert loop.crm.by_ids("Leads", [ids[1]], COLUMNS)[ids[1]].values["title"] == stands
+    assert record_of(loop, LEADS, ids[1]).values["title"] == stands
+
+
 def test_somebody_else_with_the_address_is_no_survivor(loop, person, ids):
     merged(loop, person, ids, survivor_name="Another")
 
@@ -179,6 +228,23 @@ def test_a_survivor_that_is_not_in_the_list_takes_the_place_of_the_merged(loop, 
     assert (record.id, record.gone, record.values["phone_work"]) == (ours, None, "7")
     assert record_of(loop, LEADS, loser) is None
     assert again.counts.get("followed", 0) == again.counts.get("updated_there", 0) == 0
+
+
+def test_a_survivor_keeps_what_sales_typed_and_gets_what_was_edited_here(loop, person, ids):
+    loser, survivor = ids
+    shared = {"email1": f"{loser}@example.com", "title": "Before"}
+    create(loop, "Leads", loser, phone_work="1", **shared)
+    lists_of(loop, "Leads", rules=Rules(default="list"))
+    loop.allow(LEADS, BOTH, PullSetup(update_existing=True), rules=Rules(default="list"))
+    loop.edit(LEADS, record_of(loop, LEADS, loser), title="Waits")
+    create(loop, "Leads", survivor, phone_work="2", **shared)
+    person.delete("Leads", loser)
+
+    synced(loop, LEADS, LEADS)
+
+    row = loop.crm.by_ids("Leads", [survivor], COLUMNS)[survivor]
+    assert (row.values["phone_work"], row.values["title"]) == ("2", "Waits")
+    assert record_of(loop, LEADS, survivor).values["phone_work"] == "2"
 
 
 def test_whoever_is_deleted_and_has_no_namesake_is_followed_nowhere(loop, person, ids):
