@@ -92,6 +92,17 @@ def test_a_contact_that_its_list_has_not_taken_in_yet_is_waited_for(loop, person
     assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Waits"
 
 
+def test_a_list_that_asks_asks_which_of_both_edits_stands(loop, person, ids):
+    converted(loop, person, ids, "Typed by sales", "ask")
+
+    synced(loop, CONTACTS, LEADS, CONTACTS)
+
+    contact = record_of(loop, CONTACTS, ids[1])
+    assert (contact.values["title"], contact.asked) == ("Waits", {"title": "Typed by sales"})
+    row = loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]]
+    assert row.values["title"] == "Typed by sales"
+
+
 def test_an_edit_waits_until_there_is_a_list_of_contacts(loop, person, ids):
     lead, contact = ids
     create(loop, "Leads", lead, email1=f"{lead}@example.com")

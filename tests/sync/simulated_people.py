@@ -298,3 +298,6 @@ class People:
             if record.asked:
                 take = self.luck.choice(["list", "sugarcrm"])
                 _answer_record(self.records, record_id, sorted(record.asked), take)
+                if take == "sugarcrm":  # which may be older than the last edit of either side
+                    answers = {(record_id, field): v for field, v in record.asked.items()}
+                    self.edited_here.update(answers)
