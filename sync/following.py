@@ -11,7 +11,7 @@ import msgspec
 from sync.canonical import is_set
 from sync.catalogue import Module
 from sync.merge import CONSENT_FIELDS, Permission
-from sync.records import GONE_THERE, Agreement, Record, differs_in, edit
+from sync.records import GONE_THERE, Agreement, Record, differs_in, edit, tidied
 from sync.rules import Rules
 
 CONVERTED, CONTACT, NAME = "converted", "contact_id", "last_name"
@@ -98,18 +98,19 @@ def as_edited(
 
 
 def _is_typed(to: Record, was: Record, field: str) -> bool:
+    """Whether `to` holds a value of SugarCRM's own, and not what it took over from `was`."""
     present, agreed = to.values.get(field), was.base.get(field)
-    return bool(present) and (agreed is None or present not in (agreed.ours, agreed.theirs))
+    if not present or differs_in(to, field):
+        return False
+    return agreed is None or present not in (agreed.ours, agreed.theirs)
 
 
-def handed_on(record: Record, fields: Iterable[str]) -> Record:
-    """Let nothing wait in `fields`: it goes to SugarCRM with another record."""
+def handed_on(record: Record, given: Mapping[str, str]) -> Record:
+    """Let nothing of what was given wait: it goes to SugarCRM with another record."""
     base = dict(record.base)
-    for field in fields:
-        ours = record.values[field]
-        base[field] = Agreement(ours, base[field].theirs if field in base else "")
-    left = {field: at for field, at in record.edited.items() if field not in set(fields)}
-    return msgspec.structs.replace(record, base=base, edited=left)
+    for field, value in given.items():
+        base[field] = Agreement(value, base[field].theirs if field in base else "")
+    return tidied(msgspec.structs.replace(record, base=base))
 
 
 def is_survivor(record: Record, values: Mapping[str, str]) -> bool:

@@ -133,11 +133,16 @@ def _follow_converted(here: Step, record: Record) -> None:
     given = [_hand_to(here, of, record) for of in lists]
     if any(done is None for done in given) and not any(given):
         return
-    after = handed_on(record, waiting(record))
-    _commit(here, [_ended_as_lead(record, after)], 1)
+    present: Record | None = record
+    while present and not _commit(here, [_ended_as_lead(present, waiting(record))], 1):
+        # What was given is noted all the same; what was edited meanwhile is given next time.
+        present = here.records.get_many([record.id]).get(record.id)
 
 
-def _ended_as_lead(record: Record, after: Record) -> Change:
+def _ended_as_lead(record: Record, given: Mapping[str, str]) -> Change:
+    after = handed_on(record, given)
+    if record.gone or waiting(after):
+        return Change(before=record, after=after)
     after = msgspec.structs.replace(after, became=record.contact)
     reason = f"goes on as the contact {record.contact}"
     moved = Moved(record.id, ("followed",), reason=reason, crm_id=record.crm_id or "")
@@ -178,9 +183,13 @@ def _for_contact(
 
 
 def _pending(was: Record, to: Record, columns: Set[str]) -> dict[str, str]:
-    """What waits to be pushed of somebody, but for what waits of who goes on themselves."""
-    free = columns - CONSENT_FIELDS - waiting(to).keys()
-    return {field: value for field, value in waiting(was).items() if field in free}
+    """What waits to be pushed of somebody, but for what was edited later in who goes on."""
+    free = columns - CONSENT_FIELDS
+    return {
+        field: value
+        for field, value in waiting(was).items()
+        if field in free and to.edited.get(field, 0) <= was.edited.get(field, 0)
+    }
 
 
 def _ours(of: MarketingList) -> frozenset[str]:
@@ -201,10 +210,11 @@ def _given(of: MarketingList, to: Record, was: Record, values: Mapping[str, str]
     return Change(before=to, after=after, dirty=True, moved=moved)
 
 
-def _commit(here: Step, changes: Sequence[Change], followed: int = 0) -> None:
-    """Commit together; who was edited meanwhile is followed with the next sync."""
+def _commit(here: Step, changes: Sequence[Change], followed: int = 0) -> bool:
+    """Commit together; False if somebody was edited meanwhile: they are followed next time."""
     notes = RunNotes(run_id=here.run.id, add={"count:followed": followed})
     try:
         here.records.commit(changes, notes=notes, fence=here.fence, by=here.by)
     except StaleRecordsError:
-        return
+        return False
+    return True

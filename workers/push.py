@@ -10,7 +10,7 @@ import msgspec
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
 from sync.deletion import is_unwanted
-from sync.following import CONVERTED_TO
+from sync.following import CONVERTED_TO, contact_of, read_fields, with_contact
 from sync.history import Moved
 from sync.merge import merge
 from sync.records import (
@@ -86,7 +86,9 @@ def push_records(
     rings = rings_of(here, ids)
     tally = Tally()
     live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
-    _let_be(here, [r for r in live if r.contact], tally)
+    for record in live:
+        if record.contact:
+            _let_be(here, record, record, tally)
     live = [r for r in live if not r.contact]
     bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
     wanted = {record.id for record in bound}
@@ -100,11 +102,10 @@ def push_records(
     return tally
 
 
-def _let_be(here: Step, converted: Sequence[Record], tally: Tally) -> None:
+def _let_be(here: Step, record: Record, converted: Record, tally: Tally) -> None:
     """A converted lead gets nothing any more: what waits is handed to its contact."""
-    for record in converted:
-        tally.skip(record, CONVERTED_TO)
-        here.commit_one(Change(before=record, after=record, dirty=False), {})
+    tally.skip(record, CONVERTED_TO)
+    here.commit_one(Change(before=record, after=converted, dirty=False), {})
 
 
 def _let_go(here: Step, records: Sequence[Record]) -> None:
@@ -138,7 +139,8 @@ def _update(
 ) -> None:
     """Merge each record with SugarCRM's present row, write what is ours, read it back, commit."""
     here.renew()
-    rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in bound], scope.columns)
+    fields = read_fields(scope.module, scope.columns)
+    rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in bound], fields)
     plans = []
     for record in bound:
         row = rows.get(record.crm_id or "")
@@ -147,6 +149,9 @@ def _update(
             continue
         if row.unreadable:
             tally.skip(record, UNREADABLE)
+            continue
+        if contact_of(row.values):  # since the pull
+            _let_be(here, record, with_contact(record, row.values), tally)
             continue
         plan = _plan(scope, record, row, rings.get(record.id, ()))
         if is_planned(only, record, plan.merged.push, tally):

@@ -8,7 +8,9 @@ from console.listing import count
 from console.members import members
 from events import UndoRequested
 from sugarcrm.crm import Draft
+from sugarcrm.legacy import LegacyClient
 from sync.deletion import DELETED_NAMES
+from sync.following import CONVERTED_TO
 from sync.records import GONE_THERE
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
@@ -90,6 +92,28 @@ def test_a_contact_that_its_list_has_not_taken_in_yet_is_waited_for(loop, person
 
     assert before.became is None
     assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == "Waits"
+
+
+def test_a_lead_that_is_converted_since_the_pull_gets_nothing_any_more(
+    loop, person, ids, monkeypatch
+):
+    def late(client, module, *arguments):
+        page = changed(client, module, *arguments)
+        if module == "Leads":
+            person.edit("Leads", ids[0], converted="1", contact_id=ids[1], status="Converted")
+        return page
+
+    changed = LegacyClient.changed
+    create(loop, "Leads", ids[0], email1=f"{ids[0]}@example.com", title="Before")
+    lists_of(loop, "Leads")
+    loop.edit(LEADS, record_of(loop, LEADS, ids[0]), title="Waits")
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "changed", late)
+        run = loop.sync(LEADS)
+
+    assert run.reasons == {CONVERTED_TO: 1}
+    assert loop.crm.by_ids("Leads", [ids[0]], COLUMNS)[ids[0]].values["title"] == "Before"
+    assert record_of(loop, LEADS, ids[0]).contact == ids[1]
 
 
 def test_a_list_that_asks_asks_which_of_both_edits_stands(loop, person, ids):

@@ -307,21 +307,17 @@ class World:
         people = self.people
         ours = {f: v for (i, f), v in people.edited_here.items() if i == record.id}
         theirs = {f: v for (i, f), v in people.edited_there.items() if i == record.crm_id}
-        left = self.shelf.left_to.get(record.crm_id, set())
         found["not filled"] = len(self.shelf.of.columns) - len(record.values)
         for field in record.values:
             alike = same(kept(field, here[field]), there[field], CATALOGUE[field])
             found[f"diverged: {field}"] += not alike and field not in FLAGS
-        may_be = {field: {kept(f, v) for f, v in left if f == field} for field in record.values}
         if "loc" in ours and "loc" not in theirs:
-            found["our edit"] += there["loc"] not in {kept("loc", ours["loc"]), *may_be["loc"]}
+            found["our edit"] += there["loc"] != kept("loc", ours["loc"])
         if "crm" in theirs:
             found["their edit"] += here.get("crm") != theirs["crm"]
         for field in ("both", "late"):
             said = {kept(field, side[field]) for side in (ours, theirs) if field in side}
-            found["neither edit"] += bool(said) and there[field] not in said | may_be.get(
-                field, said
-            )
+            found["neither edit"] += bool(said) and there[field] not in said
         for field in FLAGS if there["email1"] else ():
             out = (record.id, field) in people.opted_out_here
             out |= (record.crm_id, field) in people.opted_out_there

@@ -24,7 +24,6 @@ class Shelf:
         self.records, self.by_crm_id, self.dirty, self.intents = {}, {}, {}, {}
         self.creating, self.state, self.runs, self.drifted = {}, {}, {}, {}
         self.leases, self.tokens, self.active = {}, 0, None
-        self.left_to = {}  # by row: the values of those who were merged into it
 
 
 class SimulatedRecords:
@@ -111,8 +110,6 @@ class SimulatedRecords:
             version = shelf.records[record_id].version + 1 if record_id in shelf.records else 1
             base = shelf.watch.stored_base(after.base)
             shelf.records[record_id] = msgspec.structs.replace(after, version=version, base=base)
-            if after.became:
-                shelf.left_to.setdefault(after.became, set()).update(after.values.items())
         self._bind(record_id, before.crm_id if before else None, after.crm_id if after else None)
         if after is not None and change.dirty:
             changes = self.last_change() + 1
