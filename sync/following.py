@@ -10,7 +10,8 @@ import msgspec
 
 from sync.canonical import is_set
 from sync.catalogue import Module
-from sync.merge import CONSENT_FIELDS, Permission
+from sync.identity import normal_email
+from sync.merge import ADDRESS, CONSENT_FIELDS, INVALID, Permission
 from sync.records import GONE_THERE, Agreement, Record, differs_in, edit, tidied
 from sync.rules import Rules
 
@@ -50,10 +51,16 @@ def is_to_follow(record: Record) -> bool:
 def left_behind(
     was: Mapping[str, str], has: Mapping[str, str], columns: Iterable[str]
 ) -> dict[str, str]:
-    """Values that the one who goes on lacks: a blank takes a value, and an opt-out goes along."""
+    """Values that the one who goes on lacks: a blank takes a value, and an opt-out goes along.
+
+    An opt-out is a person's word; that an address is invalid tells of this address alone.
+    """
+    same_address = normal_email(was.get(ADDRESS, "")) == normal_email(has.get(ADDRESS, ""))
     found = {}
     for column in columns:
         value = was.get(column, "")
+        if column == INVALID and not same_address:
+            continue
         if column in CONSENT_FIELDS:
             if is_set(value) and not is_set(has.get(column, "")):
                 found[column] = "1"

@@ -11,7 +11,8 @@ from sync.echo import is_echo, may_be_unseen
 from sync.records import Agreement, Intent, Record, Theirs
 from sync.rules import Rules
 
-CONSENT_FIELDS = frozenset({"email_opt_out", "invalid_email"})
+INVALID = "invalid_email"
+CONSENT_FIELDS = frozenset({"email_opt_out", INVALID})
 ADDRESS = "email1"
 
 

@@ -1,6 +1,7 @@
 """Chapters about what people do: they submit forms, get mails, look at pages."""
 
 import json
+from typing import Any
 
 import requests
 
@@ -121,6 +122,30 @@ def behaviour_becomes_a_score(tour: Tour) -> None:
     tour.check("SugarCRM shows the score of this moment", there == "37", there)
     (row,) = (r for r in tour.type("lists").data if r["title"] == LEADS)
     tour.check("the listing shows both marks", row["sugarcrm"] and row["program"])
+
+
+def scores_follow_to_contacts(tour: Tour) -> None:
+    """8b. Leads that sales converted get nothing any more; their contacts do."""
+    leads = {m["crm_id"]: m["values"] for m in _members(tour, LEADS)}
+    contact_of = tour.far_end.values_of_all("Leads", "contact_id")
+    before = tour.far_end.values_of_all("Contacts", "lead_score_c")
+    wanted = {
+        contact_of[lead]: values["lead_score_c"]
+        for lead, values in leads.items()
+        if contact_of.get(lead) and not before[contact_of[lead]]
+    }
+    (row,) = (one for one in tour.type("status").data["lists"] if one["title"] == CONTACTS)
+    tour.check("status says that something waits for them", not row["in_sync"], row["why_not"])
+    tour.type("sync", "setup", CONTACTS, "--push-update", "lead_score_c,email_opt_out")
+    tour.type("sync", "run", CONTACTS, "--wait")
+    after = tour.far_end.values_of_all("Contacts", "lead_score_c")
+    shown = {contact: after[contact] for contact in wanted}
+    tour.check("contacts without a score show the one of their lead", shown == wanted, len(shown))
+
+
+def _members(tour: Tour, name: str) -> list[dict[str, Any]]:
+    members: list[dict[str, Any]] = tour.stage.sugarloop("lists", "members", name).data
+    return members
 
 
 def _behaviour() -> list[tuple[str, str, dict[str, str]]]:

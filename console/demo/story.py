@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 from console.demo.editing import edits_on_both_sides, later_columns, scheduled_tick
 from console.demo.looking_first import plan_conflict_undo_why
-from console.demo.people import behaviour_becomes_a_score, forms_become_leads, mails_leave_notes
+from console.demo.people import (
+    behaviour_becomes_a_score,
+    forms_become_leads,
+    mails_leave_notes,
+    scores_follow_to_contacts,
+)
 from console.demo.stage import ADMIN, ADMIN_PASSWORD, SALES, SALES_PASSWORD
 from console.demo.tour import Tour
 
@@ -93,7 +98,8 @@ def setup(tour: Tour) -> None:
 def what_goes_on(tour: Tour) -> None:
     """10. What is going on."""
     status = tour.type("status").data
-    tour.check("status says that all is in sync", status["in_sync"], status["lists"][0]["why_not"])
+    waits = [why for one in status["lists"] for why in one["why_not"]]
+    tour.check("status says that all is in sync", status["in_sync"], waits)
     stranded = sum(queue["stranded"] for queue in status["queues"])
     tour.check("no message is stranded", stranded == 0)
     events = tour.type("events", "tail", "--count", "200").data
@@ -112,6 +118,7 @@ CHAPTERS: tuple[tuple[str, Callable[[Tour], None]], ...] = (
     ("6. Forms become leads", forms_become_leads),
     ("7. Sent mails show in the History", mails_leave_notes),
     ("8. Behaviour becomes a score in SugarCRM", behaviour_becomes_a_score),
+    ("8b. Scores of converted leads", scores_follow_to_contacts),
     ("9. Columns added later", later_columns),
     ("5b. A tick of the scheduler", scheduled_tick),
     ("10. What is going on", what_goes_on),
