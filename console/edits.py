@@ -50,7 +50,8 @@ def add_record(
         before = _removed_before(of, known)
         kept = before or Record(id=new_id, born=person())
         edited = edit(kept, values, time.time())
-        after = msgspec.structs.replace(edited, gone=None, unwanted_at=0)
+        # What became of the row meanwhile nobody followed: it is looked at again.
+        after = msgspec.structs.replace(edited, gone=None, unwanted_at=0, contact="", became=None)
         moved = edited_by_hand(kept, after, "edited" if before else "created_here")
         change = Change(before=before, after=after, dirty=True, moved=moved)
         if _committed(records, change):

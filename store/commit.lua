@@ -17,12 +17,20 @@ local WIDTH, FIRST = 13, 10
 local token, rows = ARGV[1], tonumber(ARGV[3])
 if token ~= '' and redis.call('get', KEYS[9]) ~= token then return {'fenced'} end
 
-local clash = {'conflict'}
+-- A SugarCRM id is one record's: who would be the second to have it is in conflict, too.
+local left = {}
+for row = 0, rows - 1 do left[ARGV[FIRST + row * WIDTH + 6]] = true end
+
+local clash, taken = {'conflict'}, {}
 for row = 0, rows - 1 do
   local at = FIRST + row * WIDTH
-  local blob = redis.call('hget', KEYS[1], ARGV[at])
+  local id, comes = ARGV[at], ARGV[at + 7]
+  local blob = redis.call('hget', KEYS[1], id)
   local version = blob and string.sub(blob, 2, 9) or ''
-  if version ~= ARGV[at + 1] then clash[#clash + 1] = ARGV[at] end
+  local bound = taken[comes]
+  if comes ~= '' and not left[comes] then bound = bound or redis.call('hget', KEYS[3], comes) end
+  if version ~= ARGV[at + 1] or (bound and bound ~= id) then clash[#clash + 1] = id end
+  if comes ~= '' then taken[comes] = id end
 end
 if #clash > 1 then return clash end
 
@@ -37,7 +45,9 @@ for row = 0, rows - 1 do
   if blob == '' then redis.call('hdel', KEYS[1], id) else redis.call('hset', KEYS[1], id, blob) end
   if ARGV[at + 4] ~= '' then redis.call('zrem', KEYS[2], ARGV[at + 4] .. '\0' .. id) end
   if ARGV[at + 5] ~= '' then redis.call('zadd', KEYS[2], 0, ARGV[at + 5] .. '\0' .. id) end
-  if ARGV[at + 6] ~= '' then redis.call('hdel', KEYS[3], ARGV[at + 6]) end
+  if ARGV[at + 6] ~= '' and redis.call('hget', KEYS[3], ARGV[at + 6]) == id then
+    redis.call('hdel', KEYS[3], ARGV[at + 6])
+  end
   if ARGV[at + 7] ~= '' then
     redis.call('hset', KEYS[3], ARGV[at + 7], id)
     redis.call('hdel', KEYS[7], ARGV[at + 7])

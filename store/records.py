@@ -185,7 +185,8 @@ class Records:
         were left as they are, and why.
 
         Raises:
-            StaleRecordsError: a record is no longer what `before` says.
+            StaleRecordsError: a record is no longer what `before` says, or another one has its
+                SugarCRM id.
             FencedError: the lease of `fence` is not ours any more.
         """
         notes = notes or RunNotes()

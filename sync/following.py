@@ -84,7 +84,8 @@ def undisturbed(record: Record, permission: Permission) -> Permission:
 def as_edited(
     to: Record, was: Record, values: Mapping[str, str], rules: Rules, now_s: float
 ) -> Record:
-    """Give `to` values of `was`, as edits made here. What waited in `was` was edited then.
+    """Give `to` values of `was`, as edits made here when they were made there. A blank that is
+    filled bears no time, so an edit that waits in `was` still comes after it.
 
     Sales take over what SugarCRM held, or leave it blank. Any other value was typed there, so both
     sides changed the field since they agreed on it: the list's rule says which stands. When a
@@ -95,8 +96,10 @@ def as_edited(
     stands = {field for field in typed if rules.of(field) not in ("list", "ask")}
     given = edit(to, {f: v for f, v in values.items() if f not in stands}, now_s)
     base, edited = dict(given.base), dict(given.edited)
-    for field in pending & edited.keys():
-        edited[field] = was.edited.get(field, edited[field])
+    changed = {f for f, v in given.values.items() if to.values.get(f) != v}
+    for field in changed & edited.keys():
+        edited.pop(field)
+        edited |= {field: was.edited[field]} if field in was.edited else {}
     for field in typed - stands:
         if rules.of(field) == "ask":  # so that the merge sees two changes, and asks
             base.pop(field, None)
@@ -113,11 +116,12 @@ def _is_typed(to: Record, was: Record, field: str) -> bool:
 
 
 def handed_on(record: Record, given: Mapping[str, str]) -> Record:
-    """Let nothing of what was given wait: it goes to SugarCRM with another record."""
+    """Let nothing of what was given wait, nor be asked: it goes to SugarCRM with another record."""
     base = dict(record.base)
     for field, value in given.items():
         base[field] = Agreement(value, base[field].theirs if field in base else "")
-    return tidied(msgspec.structs.replace(record, base=base))
+    asked = {field: theirs for field, theirs in record.asked.items() if field not in given}
+    return tidied(msgspec.structs.replace(record, base=base, asked=asked))
 
 
 def is_survivor(record: Record, values: Mapping[str, str]) -> bool:

@@ -1,5 +1,8 @@
 """After a write: what the read-back says, and what both sides now agree on."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import msgspec
 
 from sync.canonical import Catalogue, canonical, is_set, same
@@ -26,10 +29,13 @@ def settle(
     read_back: Theirs | None,
     intents: tuple[Intent, ...],
     catalogue: Catalogue,
+    *,
+    before: Mapping[str, str] = MappingProxyType({}),
 ) -> Settled:
     """Apply `merged` to `record`, with bases from what SugarCRM really kept.
 
-    `read_back` is None when nothing was pushed. `intents` are those known before this write.
+    `read_back` is None when nothing was pushed. `intents` are those known before this write,
+    `before` the values that the row had then.
     """
     values = dict(record.values)
     base = dict(record.base) | dict(merged.agreed)
@@ -39,6 +45,8 @@ def settle(
     again, altered = False, []
     for field, sent in merged.push.items() if read_back else ():
         verdict = _verdict(field, sent, read_back, intents, catalogue)
+        if verdict.typed_over and _is_unmoved(field, sent, before, read_back, intents):
+            verdict = _Verdict(Agreement(before[field], before[field]), again=True)
         base[field] = verdict.agreement
         again |= verdict.again
         if verdict.altered:
@@ -76,6 +84,7 @@ class _Verdict(msgspec.Struct, frozen=True):
     agreement: Agreement
     again: bool = False
     altered: bool = False
+    typed_over: bool = False
 
 
 def _verdict(
@@ -97,4 +106,23 @@ def _verdict(
     if read_back.by_us:
         return _Verdict(Agreement(sent, seen), altered=True)
     # A person edited it after us: agree on what we wrote, so that theirs counts as a change.
-    return _Verdict(Agreement(sent, canonical(sent, definition)), again=True)
+    return _Verdict(Agreement(sent, canonical(sent, definition)), again=True, typed_over=True)
+
+
+def _is_unmoved(
+    field: str,
+    sent: str,
+    before: Mapping[str, str],
+    read_back: Theirs | None,
+    intents: tuple[Intent, ...],
+) -> bool:
+    """Whether the row holds what it held before our write, and this was the first time we wrote.
+
+    Somebody saved it whole, from a form that they had opened before, or it was deleted for a
+    moment and took nothing: nobody typed the old value. The second time it stands: a rule of
+    another user may set it.
+    """
+    if read_back is None or field not in before:
+        return False
+    written = any(intent.field == field and intent.value == sent for intent in intents)
+    return read_back.values.get(field) == before[field] and not written

@@ -10,7 +10,7 @@ import msgspec
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
 from sync.deletion import is_unwanted
-from sync.following import CONVERTED_TO, contact_of, read_fields, with_contact
+from sync.following import CONVERTED_TO, read_fields, with_contact
 from sync.history import Moved
 from sync.merge import merge
 from sync.records import (
@@ -86,11 +86,9 @@ def push_records(
     rings = rings_of(here, ids)
     tally = Tally()
     live = [r for r in records.values() if r.gone is None and not _left(scope, r, tally)]
-    for record in live:
-        if record.contact:
-            _let_be(here, record, record, tally)
-    live = [r for r in live if not r.contact]
-    bound = [r for r in live if r.crm_id and wants_push(scope, r, rings.get(r.id, ()))]
+    bound = [
+        r for r in live if r.crm_id and (r.contact or wants_push(scope, r, rings.get(r.id, ())))
+    ]
     wanted = {record.id for record in bound}
     _let_go(here, [r for r in live if r.crm_id and r.id not in wanted])
     if scope.add_new:
@@ -150,8 +148,9 @@ def _update(
         if row.unreadable:
             tally.skip(record, UNREADABLE)
             continue
-        if contact_of(row.values):  # since the pull
-            _let_be(here, record, with_contact(record, row.values), tally)
+        known = with_contact(record, row.values)
+        if known.contact:
+            _let_be(here, record, known, tally)
             continue
         plan = _plan(scope, record, row, rings.get(record.id, ()))
         if is_planned(only, record, plan.merged.push, tally):
@@ -208,7 +207,8 @@ def _settle(
         return
     ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
     read_back = theirs_of(row, scope.our_user_id) if row else None
-    settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue)
+    before = plan.theirs.values
+    settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue, before=before)
     after = observe(scope, settled.record, row, ring) if row else settled.record
     after = msgspec.structs.replace(after, refused=None) if plan.merged.push else after
     change = Change(

@@ -1,6 +1,6 @@
 """Whom of the people new in a list SugarCRM has: by what we began to create, then by address."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
@@ -45,11 +45,12 @@ class Recognised(msgspec.Struct, frozen=True, kw_only=True):
 def recognise(here: Step, scope: Scope, records: Sequence[Record], rings: Rings) -> Recognised:
     """Ask SugarCRM who it has: by what we began to create, by address, and by our own ids."""
     made, others = _by_begun(here, scope, records, rings)
-    found = _by_address(here, scope, others)
+    spoken_for = {crm_id for _, crm_id in made}
+    found = _by_address(here, scope, others, spoken_for)
     own_ids = [own_id(scope, record) for record in found.new]
     here.renew()
     present = here.app.crm().by_ids(scope.module, own_ids, ["id"]) if own_ids else {}
-    taken = here.records.by_crm_ids(own_ids)
+    taken = here.records.by_crm_ids(own_ids).keys() | spoken_for
     new = []
     for record, its_id in zip(found.new, own_ids, strict=True):
         row = present.get(its_id)
@@ -85,13 +86,18 @@ def _by_begun(
     return matched, [record for record in records if not made[record.id]]
 
 
-def _by_address(here: Step, scope: Scope, records: Sequence[Record]) -> Recognised:
-    """Sort records into those that SugarCRM has (with its id), and those to create."""
+def _by_address(
+    here: Step, scope: Scope, records: Sequence[Record], spoken_for: Set[str]
+) -> Recognised:
+    """Sort records into those that SugarCRM has (with its id), and those to create.
+
+    A row in `spoken_for` is another record's, although nobody is bound to it yet.
+    """
     addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
     here.renew()
     holders = holders_of(here.app.crm(), scope.module, addresses, scope.several)
     everyone = [crm_id for ids in holders.ids.values() for crm_id in ids]
-    taken = set(here.records.by_crm_ids(everyone))
+    taken = {*here.records.by_crm_ids(everyone), *spoken_for}
     sorted_out = Recognised(made=[], matched=[], new=[], buried=[], nameless=[], left=[])
     met = set[str]()
     for record in records:

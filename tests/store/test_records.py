@@ -79,6 +79,31 @@ def test_one_stale_record_keeps_the_whole_batch_and_its_notes_from_being_written
     assert len(records) == 1
 
 
+def test_a_sugarcrm_id_is_one_records_only(records):
+    add(records, person("r1", "c1"))
+
+    with pytest.raises(StaleRecordsError) as in_two_commits:
+        add(records, person("r2", "c1"))
+    with pytest.raises(StaleRecordsError) as in_one_commit:
+        add(records, person("r2", "c2"), person("r3", "c2"))
+
+    assert (in_two_commits.value.ids, in_one_commit.value.ids) == (("r2",), ("r3",))
+    assert {c: r.id for c, r in records.by_crm_ids(["c1", "c2"]).items()} == {"c1": "r1"}
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["left_first", "taken_first"])
+def test_a_sugarcrm_id_that_one_record_leaves_another_may_take_at_once(records, order):
+    add(records, person("r1", "c1"))
+    (before,) = records.get_many(["r1"]).values()
+    left = Change(before=before, after=msgspec.structs.replace(before, crm_id="c9"))
+    taken = Change(before=None, after=person("r2", "c1"))
+
+    records.commit([(left, taken)[n] for n in order])
+
+    bound = records.by_crm_ids(["c1", "c9"])
+    assert {c: r.id for c, r in bound.items()} == {"c1": "r2", "c9": "r1"}
+
+
 def test_a_commit_moves_records_run_and_cursor_together(records, redis_client):
     notes = RunNotes(run_id="7", set={"place:pull": "x"}, add={"count:created_here": 2})
 

@@ -96,9 +96,7 @@ class Watch:
                 moved = {f for f, v in now.items() if f in was and was[f] != v}
                 given = self._given(change)
                 self.found["pulled unpermitted"] += not moved - given.keys() <= allowed
-                self.world.people.edited_here |= {
-                    (change.after.id, f): value for f, value in given.items()
-                }
+                self.world.people.were_given(change.after, given)
 
     def _given(self, change):
         """What the record was given of somebody who goes on as it: from then on an edit here."""
@@ -299,7 +297,10 @@ class World:
         address = normal_email(record.values.get("email1", ""))
         others = [r for r in self.shelf.records.values() if r.id != record.id]
         shared = any(normal_email(r.values.get("email1", "")) == address for r in others)
-        return bool(address) and (shared or len(self.crm.holders(address)) > 1)
+        holders = self.crm.holders(address)
+        # A converted lead keeps its address, whatever it is in the list.
+        converted = any(self.crm.rows[i].contact and i in self.shelf.by_crm_id for i in holders)
+        return bool(address) and (shared or converted or len(holders) > 1)
 
     def _lost(self, record, row):
         """Compare both sides with each other, and with the last edits of either."""

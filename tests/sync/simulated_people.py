@@ -10,7 +10,7 @@ from sync.identity import normal_email
 from sync.records import Record
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup, SyncSetup
-from tests.sync.simulated_crm import BAD, FLAGS, LATE, SOMEBODY, Stored, kept
+from tests.sync.simulated_crm import BAD, BEGAN_S, FLAGS, LATE, SOMEBODY, TICK_S, Stored, kept
 from tests.sync.simulated_store import SimulatedRecords
 
 ENDINGS = ("O'Brien & Co", "far longer than the field", "a<b>", "\r\n", "")
@@ -86,6 +86,17 @@ class People:
         self.edited_at[record_id, field] = self.crm.stage.now
         if field in FLAGS and value == "1":
             self.opted_out_here.add((record_id, field))
+
+    def were_given(self, record, values):
+        """What waited in somebody who goes on as this record: said anew, unless it was said before
+        what sales' contact has already.
+        """
+        for field, value in values.items():
+            said_s = record.edited.get(field)
+            told_at = (said_s - BEGAN_S) // TICK_S if said_s else self.crm.stage.now
+            if not record.contact or told_at >= self.edited_at.get((record.id, field), -1):
+                self.edited_here[record.id, field] = value
+                self.edited_at[record.id, field] = told_at
 
     def _edit_there(self):
         live = self._live_rows()

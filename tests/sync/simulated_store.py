@@ -98,8 +98,12 @@ class SimulatedRecords:
         shelf.state |= state or {}
 
     def _is_stale(self, change):
-        present = self.shelf.records.get((change.after or change.before).id)
-        return (present and present.version) != (change.before and change.before.version)
+        before, after = change.before, change.after
+        present = self.shelf.records.get((after or before).id)
+        if (present and present.version) != (before and before.version):
+            return True
+        bound = self.shelf.by_crm_id.get(after.crm_id) if after and after.crm_id else None
+        return bound is not None and bound != after.id
 
     def _write(self, change):
         shelf, before, after = self.shelf, change.before, change.after

@@ -7,10 +7,11 @@ from sync.records import Agreement, Intent, Record, Theirs, differs, settle_inte
 from sync.settle import rebased, settle
 
 
-def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a")):
+def after_push(sent, read_back, by_us=True, intents=(), base=("a", "a"), **more):
     record = Record(id="r", values={"f": sent}, base={"f": Agreement(*base)} if base else {})
     merged = Merge(pull={}, push={"f": sent}, agreed={}, conflicts=())
-    return settle(record, merged, Theirs(values={"f": read_back}, by_us=by_us), intents, {})
+    theirs = Theirs(values={"f": read_back}, by_us=by_us)
+    return settle(record, merged, theirs, intents, {}, **more)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +48,21 @@ def test_a_read_back_decides_what_was_agreed(read_back, by_us, intents, base, ag
 
     assert settled.record.base["f"] == Agreement(*base)
     assert (settled.again, settled.altered) == (again, altered)
+
+
+@pytest.mark.parametrize(
+    ("read_back", "by_us", "intents", "base"),
+    [
+        pytest.param("a", False, (), ("a", "a"), id="it_goes_out_again"),
+        pytest.param("c", False, (), ("b", "b"), id="another_value_was_typed"),
+        pytest.param("a", False, (Intent("f", "b"),), ("b", "b"), id="the_second_time_it_stands"),
+    ],
+)
+def test_a_row_that_holds_what_it_held_was_saved_from_an_old_form(read_back, by_us, intents, base):
+    settled = after_push("b", read_back, by_us, intents, before={"f": "a"})
+
+    assert settled.record.base["f"] == Agreement(*base)
+    assert (settled.again, settled.record.values["f"]) == (True, "b")
 
 
 def test_a_field_that_cannot_be_read_back_counts_as_kept():

@@ -51,7 +51,7 @@ def whole_record(record, theirs, ring, permission, *more):
     return msgspec.structs.replace(merged, push=every | merged.push)
 
 
-def as_sent(record, merged, read_back, ring, catalogue):
+def as_sent(record, merged, read_back, ring, catalogue, **_):
     """What was sent is what SugarCRM has, without looking."""
     sent = Theirs(values={**(read_back.values if read_back else {}), **merged.push}, by_us=True)
     return settle(record, merged, sent if merged.push else None, ring, catalogue)
