@@ -31,6 +31,18 @@ def seconds(instant: str, clock_ahead_s: float) -> int:
     return int(moment.timestamp() - clock_ahead_s)
 
 
+def told_s(instant: str) -> float | None:
+    """When that was by SugarCRM's clock, in seconds since 1970; a time without a zone is UTC.
+
+    None where SugarCRM does not say: it is empty, or hidden from our user.
+    """
+    try:
+        at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
+
+
 def _earlier(instant: str, by: timedelta) -> str:
     moment = datetime.strptime(instant, INSTANT)  # noqa: DTZ007  SugarCRM's dates are naive UTC
     return (moment - by).strftime(INSTANT)

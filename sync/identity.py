@@ -10,6 +10,14 @@ def normal_email(address: str) -> str:
     return address.strip().casefold()
 
 
+def is_another(address: str, has: str) -> bool:
+    """Whether a row that was made for `address`, and now has another one, is somebody else by now.
+
+    One that lost its address is still the person.
+    """
+    return bool(normal_email(has)) and normal_email(has) != normal_email(address)
+
+
 def record_id(module: str, key: str) -> str:
     """Name the record that `key` stands for: the same key gives the same id everywhere.
 

@@ -26,7 +26,6 @@ from workers.recognise import (
     MISSING_NAME,
     Matched,
     Rings,
-    own_id,
     recognise,
 )
 from workers.refusing import refuse
@@ -58,7 +57,7 @@ def create_new(
         refuse(here, scope, record, MISSING_NAME)
     for record, crm_id in found.buried:
         _bury(here, record, crm_id)
-    new = [r for r in found.new if is_planned(only, r, creation_values(scope, r), tally)]
+    new = [n for n in found.new if is_planned(only, n[0], creation_values(scope, n[0]), tally)]
     _create(here, scope, new, rings, tally)
     return [
         *_bind(here, found.made, "count:created_there"),
@@ -70,19 +69,17 @@ def _read(here: Step, scope: Scope, ids: Sequence[str]) -> dict[str, Row]:
     return here.app.crm().by_ids(scope.module, ids, scope.columns) if ids else {}
 
 
-def _create(
-    here: Step, scope: Scope, records: Sequence[Record], rings: Rings, tally: Tally
-) -> None:
-    if not records:
+def _create(here: Step, scope: Scope, new: Matched, rings: Rings, tally: Tally) -> None:
+    if not new:
         return
-    drafts = {r.id: Draft(own_id(scope, r), creation_values(scope, r)) for r in records}
+    drafts = {record.id: Draft(its_id, creation_values(scope, record)) for record, its_id in new}
     noted = _note(here, drafts, rings)
     here.renew()
     answers = here.app.crm().create_many(scope.module, list(drafts.values()))
     refused = {answer.id: answer.refused for answer in answers if answer.refused}
     kept_as = {answer.id: answer.kept_as or answer.id for answer in answers}
     back = _read(here, scope, list(kept_as.values()))
-    for record in records:
+    for record, _ in new:
         draft = drafts[record.id]
         row = back.get(kept_as.get(draft.id, draft.id))
         if row is None or draft.id in refused:

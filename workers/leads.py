@@ -8,12 +8,14 @@ import structlog
 from events import Envelope, FormSubmitted
 from store.leases import HeldError
 from store.outcomes import Outcome
-from sugarcrm.crm import Draft, Written
+from sugarcrm.crm import Draft, Row, Written
 from sync.catalogue import Module
+from sync.cursor import told_s
 from sync.failure import Retriable
 from sync.forms import form_record
-from sync.identity import normal_email, record_id
+from sync.identity import normal_email
 from sync.lists import FormSetting
+from sync.own_row import OwnIds, own_id, own_ids_of
 from workers.app import App, app
 from workers.catalogues import read_catalogue
 from workers.steps import now_text
@@ -36,12 +38,13 @@ def handle_form(app: App, journal_id: str) -> None:
     if setting is None or setting.module is None:
         outcome = Outcome(result="kept", reason=f"form {form.form!r} does not write to SugarCRM")
     else:
-        outcome = _write(app, envelope, setting, setting.module, form.fields)
+        outcome = _write(app, journal_id, envelope, setting, setting.module, form.fields)
     _remember(app, journal_id, outcome)
 
 
 def _write(
     app: App,
+    journal_id: str,
     envelope: Envelope,
     setting: FormSetting,
     module: Module,
@@ -54,35 +57,48 @@ def _write(
     address = normal_email(wanted.values.get("email1", ""))
     if app.suppression.among([address]):
         return Outcome(result="skipped", reason=FORGOTTEN, module=module)
-    own_id = record_id(module, address or f"{envelope.source}|{envelope.id}")
+    accepted_s = int(journal_id.partition("-")[0]) / 1000
+    own_ids = own_ids_of(module, address, f"{envelope.source}|{envelope.id}", accepted_s)
     try:
         # One at a time per person: two submissions at once would both find nobody there.
-        with app.leases.held(f"person:{own_id}", app.knobs.lease_s):
-            return _create_or_update(app, setting, module, wanted.values, own_id)
+        with app.leases.held(f"person:{own_ids.by_address}", app.knobs.lease_s):
+            return _create_or_update(app, setting, module, wanted.values, own_ids)
     except HeldError as error:
         raise Retriable("another event of this person is on", retry_in_s=error.retry_in_s) from None
 
 
 def _create_or_update(
-    app: App, setting: FormSetting, module: Module, values: Mapping[str, str], own_id: str
+    app: App,
+    setting: FormSetting,
+    module: Module,
+    values: Mapping[str, str],
+    own_ids: OwnIds,
 ) -> Outcome:
     """Read first, always: the person may be there, or an earlier try may have come through."""
     crm = app.crm()
     address = values.get("email1", "")
     found = crm.ids_by_email(module, [address]) if address else {}
     ids = tuple(crm_id for crm_ids in found.values() for crm_id in crm_ids)
-    present = crm.by_ids(module, [own_id], ["id"]) if not ids else {}
-    if own_id in present and present[own_id].deleted:
+    present = crm.by_ids(module, own_ids.all, ["email1", "date_entered"]) if not ids else {}
+    its_id = _chosen(own_ids, present.get(own_ids.by_address))
+    if its_id in present and present[its_id].deleted:
         return Outcome(result="skipped", reason="deleted in SugarCRM", module=module)
-    ids = ids or tuple(present)
+    ids = ids or ((its_id,) if its_id in present else ())
     if not ids:
-        answer = _kept_or_later(crm.create_many(module, [Draft(own_id, values)])[0])
-        crm_id = answer.kept_as or own_id
+        answer = _kept_or_later(crm.create_many(module, [Draft(its_id, values)])[0])
+        crm_id = answer.kept_as or its_id
         if answer.refused or crm_id not in crm.by_ids(module, [crm_id], ["id"]):
             reason = answer.refused or "SugarCRM did not keep it"
             return Outcome(result="rejected", reason=reason, module=module)
         return Outcome(result="created", module=module, crm_ids=(crm_id,))
     return _update(app, setting, module, values, ids)
+
+
+def _chosen(own_ids: OwnIds, row: Row | None) -> str:
+    if row is None or row.deleted:
+        return own_ids.by_address
+    entered_s = told_s(row.values.get("date_entered", ""))
+    return own_id(own_ids, row.values.get("email1", ""), entered_s)
 
 
 def _update(

@@ -1,13 +1,13 @@
 """Rows that no record of a list is bound to: which unbound records are they?"""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
 from store.records import EMAIL_COLUMN, Records
 from sugarcrm.crm import Crm, Module, Row
 from sugarcrm.lost import TooManyError
+from sync.cursor import told_s
 from sync.identity import normal_email
 from sync.match import Match, Several, match
 from sync.records import Record
@@ -40,18 +40,9 @@ def holders_of(crm: Crm, module: Module, addresses: Sequence[str], several: Seve
         return Holders(ids=ids)
     shared = sorted({i for some in ids.values() if len(some) > 1 for i in some if i})
     rows = crm.by_ids(module, shared, ["date_entered"]) if shared else {}
-    told = {i: _instant(row.values.get("date_entered", "")) for i, row in rows.items()}
+    told = {i: told_s(row.values.get("date_entered", "")) for i, row in rows.items()}
     entered = {i: at for i, at in told.items() if at is not None}
     return Holders(ids=ids, several=several, entered=entered)
-
-
-def _instant(text: str) -> float | None:
-    """Both protocols' spellings of an instant; one without a zone is UTC."""
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None  # empty, or hidden from our user: then nothing is chosen by age
-    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _ids_by_email(crm: Crm, module: Module, addresses: Sequence[str]) -> dict[str, list[str]]:

@@ -265,7 +265,7 @@ class Planner:
         ]
         return [
             *(item for item in matched if item is not None),
-            *(self._creation(record) for record in found.new),
+            *(self._creation(record) for record, _ in found.new),
             *(self._deletion(record, crm_id) for record, crm_id in found.buried),
             *(Item(record.id, "skip", reason=MISSING_NAME) for record in found.nameless),
             *(Item(record.id, "skip", reason=reason) for record, reason in found.left),

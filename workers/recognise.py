@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence, Set
 import msgspec
 
 from store.records import EMAIL_COLUMN
-from sync.identity import normal_email, record_id
+from sugarcrm.crm import Row
+from sync.identity import is_another, normal_email, record_id
 from sync.records import Intent, Record
 from workers.meeting import holders_of
 from workers.push_scope import Scope
@@ -20,23 +21,17 @@ Rings = Mapping[str, tuple[Intent, ...]]
 Matched = list[tuple[Record, str]]
 
 
-def own_id(scope: Scope, record: Record) -> str:
-    """The id that this person is created under: by address, else by the record itself."""
-    address = normal_email(record.values.get(EMAIL_COLUMN, ""))
-    return record_id(scope.module, address or f"{scope.list_id}|{record.id}")
-
-
 class Recognised(msgspec.Struct, frozen=True, kw_only=True):
     """Who the people new in a list are in SugarCRM.
 
     `made` were created by an earlier try that never saw it, `matched` were found; both with their
-    SugarCRM id. `new` are to be created. `buried` were created, and deleted there. `nameless`
-    cannot be created as they are, `left` are left out, with the reason.
+    SugarCRM id. `new` are to be created, under that id. `buried` were created, and deleted
+    there. `nameless` cannot be created as they are, `left` are left out, with the reason.
     """
 
     made: Matched
     matched: Matched
-    new: list[Record]
+    new: Matched
     buried: Matched
     nameless: list[Record]
     left: list[tuple[Record, str]]
@@ -47,22 +42,45 @@ def recognise(here: Step, scope: Scope, records: Sequence[Record], rings: Rings)
     made, others = _by_begun(here, scope, records, rings)
     spoken_for = {crm_id for _, crm_id in made}
     found = _by_address(here, scope, others, spoken_for)
-    own_ids = [own_id(scope, record) for record in found.new]
+    new = _by_own_id(here, scope, found, spoken_for) if found.new else []
+    return msgspec.structs.replace(found, made=made, new=new)
+
+
+def _by_own_id(here: Step, scope: Scope, found: Recognised, spoken_for: Set[str]) -> Matched:
+    """Give whom to create, and under which id; sort out the others of `found.new`."""
+    own_ids = [own_id for record, _ in found.new for own_id in _own_ids(scope, record)]
     here.renew()
-    present = here.app.crm().by_ids(scope.module, own_ids, ["id"]) if own_ids else {}
+    present = here.app.crm().by_ids(scope.module, own_ids, ["id", EMAIL_COLUMN])
     taken = here.records.by_crm_ids(own_ids).keys() | spoken_for
     new = []
-    for record, its_id in zip(found.new, own_ids, strict=True):
+    for record, _ in found.new:
+        its_id = _free_id(scope, record, present)
         row = present.get(its_id)
         if its_id in taken:
             found.left.append((record, TWICE))
         elif row is None:
-            new.append(record)
+            new.append((record, its_id))
         elif row.deleted:
             found.buried.append((record, row.id))
         else:  # ours, made for another list or from a form, without this address by now
             found.matched.append((record, row.id))
-    return msgspec.structs.replace(found, made=made, new=new)
+    return new
+
+
+def _own_ids(scope: Scope, record: Record) -> tuple[str, str]:
+    """The ids to create this person under: by address, and by the record itself."""
+    address = normal_email(record.values.get(EMAIL_COLUMN, ""))
+    by_record = record_id(scope.module, f"{scope.list_id}|{record.id}")
+    return (record_id(scope.module, address) if address else by_record), by_record
+
+
+def _free_id(scope: Scope, record: Record, present: Mapping[str, Row]) -> str:
+    """The id by address, unless the row that has it is somebody else by now."""
+    by_address, by_record = _own_ids(scope, record)
+    row, address = present.get(by_address), record.values.get(EMAIL_COLUMN, "")
+    if row and not row.deleted and is_another(address, row.values.get(EMAIL_COLUMN, "")):
+        return by_record
+    return by_address
 
 
 def _by_begun(
@@ -113,6 +131,6 @@ def _by_address(
         elif not record.values.get("last_name"):
             sorted_out.nameless.append(record)
         else:
-            sorted_out.new.append(record)
+            sorted_out.new.append((record, ""))
             met.add(address)
     return sorted_out

@@ -187,6 +187,24 @@ def test_an_address_that_two_leads_share_binds_nobody_by_a_guess(filled):
     assert {members[d.id].values["last_name"] for d in drafts} == {"Shared 0", "Shared 1"}
 
 
+def test_an_address_that_somebody_left_is_free_for_another_person(filled):
+    known = filled.crm.count("Leads")
+    filled.add(LEADS, "first", email1="counter@example.com", last_name="First")
+    filled.sync(LEADS)
+    (first,) = (r for r in filled.members(LEADS).values() if r.id == "first")
+    filled.edit(LEADS, first, email1="gone.on@example.com")
+    filled.sync(LEADS)
+    filled.add(LEADS, "second", email1="counter@example.com", last_name="Second")
+
+    filled.sync(LEADS)
+    again = filled.sync(LEADS)
+
+    (_,), (there,) = named(filled, "Second")
+    assert there.values["email1"] == "counter@example.com"
+    assert filled.crm.count("Leads") == known + 2
+    assert again.counts.get("created_there", 0) == 0
+
+
 def test_somebody_who_is_twice_in_the_list_does_not_come_in_a_third_time(filled):
     for n in range(2):
         filled.add(LEADS, f"twin-{n}", email1="twin@example.com", last_name="Twin")

@@ -5,6 +5,7 @@ import pytest
 from events import EmailSent, FormSubmitted
 from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.legacy import LegacyClient
+from sync import own_row
 from sync.failure import Retriable
 from sync.lists import FormSetting, MessageSetting
 from workers.leads import handle_form
@@ -63,6 +64,23 @@ def test_a_second_form_of_the_same_person_updates_nothing_it_may_not(loop):
     (lead,) = leads_with(loop, "bo@example.com")
     assert loop.crm.by_ids("Leads", [lead], ["phone_work"])[lead].values["phone_work"] == ""
     assert loop.app.outcomes.get(second).result == "exists"
+
+
+@pytest.mark.usefixtures("form")
+def test_a_form_from_an_address_that_somebody_left_is_another_person(loop, monkeypatch):
+    loop.publish(submitted("desk@example.com"))
+    (moved,) = leads_with(loop, "desk@example.com")
+    loop.crm.update_many("Leads", [Draft(moved, {"email1": "moved@example.com"})])
+
+    at_once = loop.publish(submitted("desk@example.com"))
+    monkeypatch.setattr(own_row, "CLOCKS_APART_S", -3600)  # as if that were long ago
+    later = loop.publish(submitted("desk@example.com"), source="web", id="later")
+    again = loop.publish(submitted("desk@example.com"))
+
+    results = [loop.app.outcomes.get(event).result for event in (at_once, later, again)]
+    assert results == ["exists", "created", "exists"]
+    assert len(leads_with(loop, "desk@example.com")) == 1
+    assert leads_with(loop, "moved@example.com") == [moved]
 
 
 @pytest.mark.usefixtures("form")
