@@ -52,7 +52,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
 
     from events import BadEventError, NotKeptError
     from store.connector import LoginRefusedError
-    from store.dead_letters import DeadLetterMissingError
+    from store.dead_letters import DeadLetterMissingError, UnreadableLetterError
     from store.embedded import EmbeddedServerError
     from store.lists import ListExistsError, ListMissingError
     from store.plans import PlanMissingError
@@ -72,6 +72,7 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
             # A login that was refused waits for a person: trying later does not help.
             (DeadLetterMissingError, EmbeddedServerError, LoginRefusedError, Permanent),
         ),
+        (FAILED, (UnreadableLetterError,)),
         (FAILED, (redis.AuthenticationError,)),
         (TRY_LATER, (Retriable, redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)),
         (TRY_LATER, (LaterError, NotKeptError, redis.OutOfMemoryError)),

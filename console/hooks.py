@@ -13,7 +13,7 @@ import redis
 
 from console import problems
 from console.exits import InputError, RefusedError
-from events import BadEventError, Producer, RecordChanged, wrap
+from events import BadEventError, Envelope, Producer, RecordChanged, wrap
 from store.hints import Hints, HookAddress
 from sync.catalogue import Module
 from workers.app import App
@@ -60,9 +60,19 @@ class HookDoor:
         if hook.data is None:
             raise problems.BadRequest(BadEventError("data.id", "must be the id of a record"))
         resp.media = {"looks_at": hook.data.id}
+        try:
+            hint = wrap(RecordChanged(module=module, record_id=hook.data.id), source=SOURCE)
+        except BadEventError as refusal:
+            raise problems.BadRequest(refusal) from None
         if self._hints.waits(module, hook.data.id):
-            hint = RecordChanged(module=module, record_id=hook.data.id)
-            self._producer.publish_many([wrap(hint, source=SOURCE)])
+            self._publish(hint, module, hook.data.id)
+
+    def _publish(self, hint: Envelope, module: Module, record_id: str) -> None:
+        try:
+            self._producer.publish_many([hint])
+        except Exception:
+            self._hints.looking(module, record_id)  # the next call of it is to be a hint again
+            raise
 
 
 def switch_on(app: App, base_url: str, now: datetime) -> int:

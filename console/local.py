@@ -86,4 +86,7 @@ def _keep(server: EmbeddedValkey, over: threading.Event) -> None:
     while not over.wait(_LOOK_EVERY_S):
         if not server.running:
             log.error("the embedded server died, and is started again")
-            server.start()
+            try:
+                server.start()
+            except EmbeddedServerError as problem:
+                log.warning("it did not start, and is tried again", problem=str(problem))

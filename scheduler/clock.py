@@ -10,6 +10,8 @@ import structlog
 
 from events import Producer
 from scheduler.ticks import TickScheduler
+from store.awaited import awaited_events
+from store.away import is_away
 from store.history import History
 from store.janitor import Janitor
 from store.journal import Journal
@@ -71,8 +73,12 @@ def run(chores: Sequence[Chore], stop: threading.Event) -> None:
 def _do(chore: Chore) -> None:
     try:
         chore.do()
-    except (redis.ConnectionError, redis.TimeoutError) as problem:
-        log.warning("Redis did not answer", chore=chore.name, problem=str(problem))
+    except Exception as problem:
+        # One chore that fails, whatever on, must not stop the others: they bring back the dead.
+        if is_away(problem):
+            log.warning("Redis did not answer", chore=chore.name, problem=str(problem))
+        else:
+            log.exception("chore failed, is tried again", chore=chore.name)
 
 
 def _sweep(janitor: Janitor) -> None:
@@ -82,7 +88,8 @@ def _sweep(janitor: Janitor) -> None:
 
 
 def _trim(client: redis.Redis, keep_days: int) -> None:
-    dropped = Journal(client).trim(keep_days * _DAY_MS, People(client).place())
+    awaited = awaited_events(client)
+    dropped = Journal(client).trim(keep_days * _DAY_MS, People(client).place(), awaited)
     if dropped:
         log.info("journal trimmed", dropped=dropped)
 

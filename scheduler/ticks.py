@@ -77,7 +77,12 @@ class TickScheduler(Scheduler):  # type: ignore[misc]  # it ships no types
                     return  # another clock was faster, or it was taken away
                 job.refresh()  # type: ignore[no-untyped-call]  # as it is now that it is watched
                 scheduled = decode(job.saved.encode())
-                folded = due(scheduled.schedule, datetime.fromtimestamp(slot, UTC), now)
+                folded = _folded(job, scheduled, slot, now)
+                if folded is None:
+                    pipe.multi()
+                    pipe.zrem(self.scheduled_jobs_key, job.id)
+                    pipe.execute()
+                    return
                 pipe.multi()
                 pipe.zadd(self.scheduled_jobs_key, {job.id: folded.following.timestamp()})
                 self._queue_event(pipe, job.schedule_id, scheduled, folded)
@@ -139,6 +144,15 @@ class TickScheduler(Scheduler):  # type: ignore[misc]  # it ships no types
             log.exception("schedule cannot tick", schedule=schedule_id, target=scheduled.target)
             return
         self._producer.queue(pipe, envelope)
+
+
+def _folded(job: Tick, scheduled: Scheduled, slot_s: float, now: datetime) -> Due | None:
+    """Fold what is due; None for a schedule without slots, which must not stop the others."""
+    try:
+        return due(scheduled.schedule, datetime.fromtimestamp(slot_s, UTC), now)
+    except ScheduleError:
+        log.exception("schedule has no slots", schedule=job.schedule_id)
+        return None
 
 
 def tick_event(schedule_id: str, scheduled: Scheduled, folded: Due) -> Envelope:

@@ -24,8 +24,12 @@ class DeadLetterMissingError(KeyError):
     """There is no dead letter with that id; it may have been replayed or dropped."""
 
 
+class UnreadableLetterError(ValueError):
+    """The message is none that any actor could be given: it can be dropped only."""
+
+
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that is out of the queue, with why it is."""
+    """A message that is out of the queue, with why it is. `actor` is "" if it cannot be read."""
 
     id: str
     queue: str
@@ -44,12 +48,12 @@ class _Message(msgspec.Struct, frozen=True, kw_only=True):
     """A message as dramatiq keeps it."""
 
     queue_name: str
-    actor_name: str
-    args: list[Any]
-    kwargs: dict[str, Any]
-    options: dict[str, Any]
-    message_id: str
     message_timestamp: int
+    actor_name: str = ""
+    args: list[Any] = []
+    kwargs: dict[str, Any] = {}
+    options: dict[str, Any] = {}
+    message_id: str = ""
 
 
 class DeadLetters:
@@ -90,8 +94,11 @@ class DeadLetters:
 
         Raises:
             DeadLetterMissingError: there is none with that id (any more).
+            UnreadableLetterError: it is no message.
         """
         letter = self.show(letter_id)
+        if not letter.actor:
+            raise UnreadableLetterError(f"dead letter {letter_id} cannot be read: drop it")
         grave = dead(letter.queue)
         body = self._client.hget(bodies(grave), letter_id)
         keys = [waiting(grave), bodies(grave), WHY, waiting(letter.queue), bodies(letter.queue)]
@@ -117,7 +124,10 @@ class DeadLetters:
             return None
         raw = self._client.hget(WHY, letter_id)
         why = msgspec.json.decode(raw, type=Why) if raw else Why(reason="rejected")
-        message = msgspec.json.decode(body, type=_Message)
+        died_at = _instant(died_at_ms)
+        message = _message(body)
+        if message is None:
+            message = _Message(queue_name=queue, message_timestamp=died_at_ms)
         return DeadLetter(
             id=letter_id,
             queue=queue,
@@ -129,7 +139,7 @@ class DeadLetters:
             retries=max(why.retries, int(message.options.get("retries", 0))),
             deaths=why.deaths,
             sent_at=_instant(message.message_timestamp),
-            died_at=_instant(died_at_ms),
+            died_at=died_at,
         )
 
 
@@ -141,6 +151,14 @@ def _afresh(letter: DeadLetter, body: bytes) -> bytes:
             message, queue_name=letter.queue, options={"redis_message_id": letter.id}
         )
     )
+
+
+def _message(body: bytes) -> _Message | None:
+    """What dramatiq could not read, we cannot either: it is shown all the same, and dropped."""
+    try:
+        return msgspec.json.decode(body, type=_Message)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
 
 
 def _instant(ms: int) -> datetime:

@@ -80,18 +80,34 @@ class Journal:
         ordered = sorted(found.values(), key=lambda entry: _order(entry.id))
         return ordered[:count] if since_id else ordered[-count:]
 
-    def trim(self, older_than_ms: int, keep_from_id: str) -> int:
+    def trim(
+        self, older_than_ms: int, keep_from_id: str, awaited: Collection[str] = frozenset()
+    ) -> int:
         """Drop what was accepted more than *older_than_ms* ago; give how many entries that was.
 
-        Behaviour that is not added up yet stays, however old: all after *keep_from_id*.
+        What work waits for stays, however old: the events of *awaited*, and behaviour that is not
+        added up yet, which is all after *keep_from_id*.
         """
         clock_s, clock_us = self._client.time()
         oldest_ms = clock_s * 1000 + clock_us // 1000 - older_than_ms
-        dropped = int(self._client.xtrim(JOURNAL, minid=f"{oldest_ms}-0", approximate=False))
+        dropped = self._trim_journal((oldest_ms, 0), awaited)
         if keep_from_id:
             oldest = min((oldest_ms, 0), _order(keep_from_id))
             minid = f"{oldest[0]}-{oldest[1]}"
             dropped += int(self._client.xtrim(BEHAVIOUR, minid=minid, approximate=False))
+        return dropped
+
+    def _trim_journal(self, oldest: tuple[int, int], awaited: Collection[str]) -> int:
+        """Trim up to the first event that is awaited; from there on, pass over those that are."""
+        kept = {order for i in awaited if (order := _order(i)) < oldest}
+        up_to = min([oldest, *kept])
+        minid = f"{up_to[0]}-{up_to[1]}"
+        dropped = int(self._client.xtrim(JOURNAL, minid=minid, approximate=False))
+        edge, end = f"({minid}", f"({oldest[0]}-{oldest[1]}"
+        while kept and (page := self._client.xrange(JOURNAL, edge, end, _PAGE)):
+            edge = f"({page[-1][0].decode()}"
+            gone = [i for i, _ in page if _order(i.decode()) not in kept]
+            dropped += int(self._client.xdel(JOURNAL, *gone)) if gone else 0
         return dropped
 
     def about(self, address: str) -> Iterator[Entry]:

@@ -1,6 +1,6 @@
 """What became of each event that writes to SugarCRM, for status and `events tail`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,10 +10,11 @@ KEEP_S = 31 * 86_400
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, and of hints
-    started, folded (into a run that was going on), ran, looked.
+    """`result` in a word: created, updated, exists, noted, kept, skipped, rejected, begun, and of
+    hints started, folded (into a run that was going on), ran, looked.
 
-    `reason` is for a person, and names no customer. `run` is the run that does the work.
+    `reason` is for a person, and names no customer. `run` is the run that does the work. With
+    `begun`, a write is under way, and `before` has digests of what its fields held until then.
     """
 
     result: str
@@ -22,6 +23,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     crm_ids: tuple[str, ...] = ()
     run: str = ""
     at: str = ""
+    before: Mapping[str, str] = {}
 
 
 class Outcomes:

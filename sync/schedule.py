@@ -26,6 +26,7 @@ _FORMS = (
 )
 LAST_DAY = 31  # a month that lacks it has it on its last day
 _ONE_DAY = timedelta(days=1)
+_TOO_LATE = 3000  # the year from which on no start is meant, and dates end soon
 
 
 class ScheduleError(ValueError):
@@ -105,8 +106,18 @@ def next_slot(schedule: Schedule, after: datetime) -> datetime:
 
     A wall-clock time that the zone skips becomes the first instant after the gap; one that
     comes twice is meant the first time only.
+
+    Raises:
+        ScheduleError: its zone is unknown here, or its start is beyond the dates that there are.
     """
     zone = _zone(schedule.zone)
+    try:
+        return _next_slot(schedule, after, zone)
+    except (OverflowError, ValueError) as problem:
+        raise ScheduleError(f"start: {schedule.start} is no start that can come") from problem
+
+
+def _next_slot(schedule: Schedule, after: datetime, zone: tzinfo) -> datetime:
     if schedule.start is not None:  # a slot at the start itself counts
         after = max(after, schedule.start - timedelta(microseconds=1))
     # From the day before: a gap may carry a slot past midnight, into the next day.
@@ -242,4 +253,6 @@ def _start(start: str | datetime | None, zone: tzinfo) -> datetime | None:
     except ValueError as problem:
         form = "YYYY-MM-DD or YYYY-MM-DDTHH:MM"
         raise ScheduleError(f"start: {start!r} is not of the form {form}") from problem
+    if not 1970 <= at.year < _TOO_LATE:
+        raise ScheduleError(f"start: {start!r} is not between 1970 and {_TOO_LATE - 1}")
     return at if at.tzinfo is not None else _instant(at, zone)

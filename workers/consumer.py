@@ -18,13 +18,9 @@ from workers.retries import RETRY_IN_MS, WHY
 log = structlog.get_logger(__name__)
 
 REPAIR_EVERY_S = 15.0
-# To dramatiq each means: wait, and try the same again. It knows only the first by itself.
-_NO_ANSWER = (
-    redis.ConnectionError,
-    redis.TimeoutError,
-    redis.exceptions.OutOfMemoryError,
-    redis.exceptions.ReadOnlyError,
-)
+# To dramatiq each means: wait, and try the same again. It knows lost connections only, and ends
+# the consumer's thread, or forgets to settle, on a full disk or whatever else Redis may answer.
+_NO_ANSWER = redis.RedisError
 
 
 class Consumer(_RedisConsumer):

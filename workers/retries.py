@@ -3,13 +3,13 @@
 import random
 from typing import Any
 
-import redis
 import structlog
 from dramatiq import Broker, Middleware
 from dramatiq.broker import MessageProxy
 from dramatiq.errors import BrokerConnectionError, Retry
 from dramatiq.middleware import Shutdown
 
+from store.away import is_away
 from store.queues import Why
 from sync.failure import Failure, Retriable
 from sync.retry import TryAgain, after_failure
@@ -75,8 +75,8 @@ class Retries(Middleware):
 
 def _classed(error: BaseException) -> BaseException:
     """Errors of the libraries below an actor, in our classes."""
-    if isinstance(error, redis.ConnectionError | redis.TimeoutError | BrokerConnectionError):
-        return Retriable("Redis did not answer")
+    if is_away(error) or isinstance(error, BrokerConnectionError):
+        return Retriable("Redis did not answer, or could not do it now")
     if isinstance(error, Retry):  # dramatiq's way to ask for one
         return Retriable(str(error), retry_in_s=(error.delay or 5000) / 1000)
     return error

@@ -84,7 +84,8 @@ def begin(app: App, run: Run) -> bool:
     A second delivery begins the same run again where it stands, and none that is over.
 
     Raises:
-        Postponed: what is going on does nobody else's work: a plan, an apply, an undo, a look.
+        Postponed: what is going on does nobody else's work, as a plan or an undo, or not this
+            one, as an import where a sync is to be.
     """
     known = app.runs.find(run.id)
     if known and not known.active:
@@ -92,6 +93,7 @@ def begin(app: App, run: Run) -> bool:
     active_id = app.runs.start(run)
     folded = active_id != run.id
     if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
+        wake_if_stalled(app, active_id)
         raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     outcome = Outcome(result="folded" if folded else "started", run=active_id)
     app.outcomes.put(run.trigger, outcome, at=now_text())
@@ -104,6 +106,8 @@ def begin(app: App, run: Run) -> bool:
 
 def _does_not_do(active: Run, run: Run) -> bool:
     """Whether the run that is going on leaves undone what `run` is for."""
+    if (active.kind == "import") != (run.kind == "import"):
+        return True  # an import pushes nothing, and a sync may be set to add nobody
     return active.kind in ALONE or (run.kind == "compare" and active.kind != "compare")
 
 

@@ -1,12 +1,18 @@
 """`sugarloop dead`: messages that failed for good, kept until a person decides."""
 
+from contextlib import suppress
 from typing import Annotated
 
+import msgspec
 import typer
 
 from console.answers import Answer, Table, answering, command_group
 from console.opening import opened
+from console.shown_event import shown_event
+from store.awaited import journal_ids
 from store.dead_letters import DeadLetter, DeadLetters
+from store.journal import JournalEntryMissingError
+from workers.app import App
 
 Letter = Annotated[str, typer.Argument(metavar="ID", help="Id of a dead letter.")]
 
@@ -30,11 +36,13 @@ def list_letters(
 @group.command("show")
 @answering
 def show(letter_id: Letter) -> Answer:
-    """Show all about one dead letter."""
+    """Show all about one dead letter, and the event that it was about."""
     with opened() as app:
         letter = DeadLetters(app.client).show(letter_id)
+        event = _event_of(app, letter)
     rows = [(name, getattr(letter, name)) for name in letter.__struct_fields__]
-    return Answer(letter, (Table(("", ""), rows),))
+    rows += [("event", event["type"]), ("data", event.get("data"))] if event else []
+    return Answer({**msgspec.structs.asdict(letter), "event": event}, (Table(("", ""), rows),))
 
 
 @group.command("replay")
@@ -53,6 +61,14 @@ def drop(letter_id: Letter) -> Answer:
     with opened() as app:
         DeadLetters(app.client).drop(letter_id)
     return Answer({"dropped": letter_id}, (f"{letter_id} is gone.",))
+
+
+def _event_of(app: App, letter: DeadLetter) -> dict[str, object] | None:
+    """The event that the message names; None when it names none, or it was forgotten."""
+    for journal_id in journal_ids(letter.args):
+        with suppress(JournalEntryMissingError):
+            return shown_event(app.journal.read(journal_id), None)
+    return None
 
 
 def _row(letter: DeadLetter) -> tuple[object, ...]:

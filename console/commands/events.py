@@ -12,7 +12,8 @@ import typer
 from console.answers import Answer, Answers, Table, answering, command_group
 from console.exits import InputError, RefusedError
 from console.opening import opened
-from events import TYPES, BadEventError, decode
+from console.shown_event import shown_event
+from events import TYPES, decode
 from events.schema import asyncapi, event_schema
 from store.journal import Entry
 from store.outcomes import Outcome
@@ -133,23 +134,7 @@ def _follow(count: int, kinds: Sequence[str]) -> Iterator[Answer]:
 
 def _with_outcomes(app: App, entries: Sequence[Entry]) -> list[dict[str, object]]:
     outcomes = app.outcomes.get_many([entry.id for entry in entries])
-    return [_shown(entry, outcomes.get(entry.id)) for entry in entries]
-
-
-def _shown(entry: Entry, outcome: Outcome | None) -> dict[str, object]:
-    try:
-        envelope = entry.envelope
-    except BadEventError:  # of a later version than ours
-        return {"journal_id": entry.id, "type": entry.type, "source": "", "id": "", "outcome": None}
-    return {
-        "journal_id": entry.id,
-        "type": entry.type,
-        "source": envelope.source,
-        "id": envelope.id,
-        "time": envelope.time,
-        "data": envelope.data,
-        "outcome": outcome,
-    }
+    return [shown_event(entry, outcomes.get(entry.id)) for entry in entries]
 
 
 def _became(shown: dict[str, object]) -> str:

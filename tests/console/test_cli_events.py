@@ -145,7 +145,9 @@ def dead_letter(sugarloop, redis_client):
 def test_a_dead_letter_is_shown_and_replayed(sugarloop, redis_client, dead_letter):
     listed = sugarloop("dead", "list", "--json").json
     assert (listed["total"], listed["letters"][0]["id"]) == (1, dead_letter)
-    assert sugarloop("dead", "show", dead_letter, "--json").json["reason"] == "no use"
+    shown = sugarloop("dead", "show", dead_letter, "--json").json
+    assert (shown["reason"], shown["event"]["type"]) == ("no use", "FormSubmitted")
+    assert shown["event"]["data"] == json.loads(FORM)
     assert "dead letters" in sugarloop("status").out
 
     assert sugarloop("dead", "replay", dead_letter).code == 0

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from console.hooks import MAX_BYTES, PATH, _sha256
 from console.intake import create_app
-from events import RecordChanged
+from events import NotKeptError, Producer, RecordChanged
 from store.hints import Hints, HookAddress
 from store.journal import Journal
 
@@ -51,6 +51,18 @@ def test_a_burst_is_one_hint_and_a_call_after_the_look_began_is_another(door, re
     assert len(hints(redis_client)) == 2
 
 
+def test_a_hint_that_could_not_be_kept_holds_back_no_later_one(door, redis_client, monkeypatch):
+    def away(_producer, _envelopes):
+        raise NotKeptError("Redis did not flush in time")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Producer, "publish_many", away)
+        assert call(door, LEAD).status_code == 503
+
+    assert call(door, LEAD).status_code == 202
+    assert len(hints(redis_client)) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "looks_at"),
     [
@@ -76,6 +88,7 @@ def test_a_call_for_other_modules_is_taken_and_let_go(door, redis_client, body, 
         pytest.param({"data": {"id": "x"}}, 400, id="no_bean"),
         pytest.param({"bean": "Lead"}, 400, id="no_data"),
         pytest.param({"bean": "Lead", "data": {"id": ""}}, 400, id="an_empty_id"),
+        pytest.param({"bean": "Lead", "data": {"id": "a\0b"}}, 400, id="a_control_character"),
         pytest.param({"bean": "Lead", "data": {"id": "x" * 37}}, 400, id="a_long_id"),
         pytest.param({"bean": "Lead", "data": {"id": 5}}, 400, id="a_number"),
         pytest.param({"bean": "Lead", "data": []}, 400, id="a_list"),

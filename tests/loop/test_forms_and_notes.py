@@ -66,6 +66,47 @@ def test_a_second_form_of_the_same_person_updates_nothing_it_may_not(loop):
     assert loop.app.outcomes.get(second).result == "exists"
 
 
+def test_what_a_form_wrote_is_not_written_again_over_what_sales_typed_since(
+    loop, person, monkeypatch
+):
+    allowed = FormSetting(form="up", module="Leads", mapping=MAPPING, may_update=("phone_work",))
+    loop.app.forms.put("up", allowed)
+    loop.crm.create_many("Leads", [Draft("upd", {"last_name": "U", "email1": "up@example.com"})])
+    update_many, fields = LegacyClient.update_many, {"email": "up@example.com", "name": "U"}
+
+    def written_and_killed(*arguments):
+        update_many(*arguments)
+        raise Retriable("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "update_many", written_and_killed)
+        with pytest.raises(Retriable):
+            loop.publish(FormSubmitted(form="up", fields={**fields, "phone": "+1 form"}))
+    entry = next(e for e in reversed(loop.app.journal.tail(9)) if e.type == "FormSubmitted")
+    began = loop.app.outcomes.get(entry.id).result
+    person.edit("Leads", "upd", phone_work="+1 sales")
+    for _ in range(2):  # a redelivery, and a replay
+        handle_form(loop.app, entry.id)
+
+    row = loop.crm.by_ids("Leads", ["upd"], ["phone_work"])["upd"]
+    assert row.values["phone_work"] == "+1 sales"
+    assert (began, loop.app.outcomes.get(entry.id).result) == ("begun", "updated")
+
+
+@pytest.mark.usefixtures("form")
+def test_a_form_that_sugarcrm_says_it_kept_and_does_not_show_is_tried_again(loop, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "create_many", lambda _c, _m, drafts: [Written(drafts[0].id)])
+        with pytest.raises(Retriable, match="does not show"):
+            loop.publish(submitted("unseen@example.com"), source="web", id="f1")
+    entry = next(e for e in reversed(loop.app.journal.tail(9)) if e.type == "FormSubmitted")
+
+    handle_form(loop.app, entry.id)
+
+    assert loop.app.outcomes.get(entry.id).result == "created"
+    assert len(leads_with(loop, "unseen@example.com")) == 1
+
+
 @pytest.mark.usefixtures("form")
 def test_a_form_from_an_address_that_somebody_left_is_another_person(loop, monkeypatch):
     loop.publish(submitted("desk@example.com"))

@@ -10,6 +10,7 @@ from events import ListImportRequested, SyncTick
 from sugarcrm.crm import Draft
 from sync import cursor
 from sync.failure import Permanent, Postponed, Retriable
+from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 from workers import imports, pull, steps
 from workers.steps import now_text, step
@@ -123,6 +124,33 @@ def test_a_column_asked_for_while_an_import_goes_on_is_filled_by_it(loop):
     loop.publish(ListImportRequested(module="Leads", columns=("title",)))
 
     assert all("title" in record.values for record in loop.members(LEADS).values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "phase", "asked"),
+    [
+        pytest.param("import", "import", SyncTick(list=LEADS), id="a_sync_during_an_import"),
+        pytest.param(
+            "sync", "pull", ListImportRequested(module="Leads"), id="an_import_during_a_sync"
+        ),
+    ],
+)
+def test_what_the_run_that_goes_on_does_not_do_waits_for_its_end(loop, kind, phase, asked):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    loop.app.runs.start(Run(id="on", list=LEADS, kind=kind, phase=phase, progressed_at=now_text()))
+    loop.app.producer.publish(asked)
+    message = loop.take()
+    begin = loop.broker.get_actor(message.actor_name).fn
+
+    with pytest.raises(Postponed):
+        begin(*message.args)
+    loop.app.runs.finish(loop.app.runs.get("on"), "done", now_text())
+    begin(*message.args)
+    loop.deliver()
+
+    ended = loop.app.runs.recent(LEADS, 1)[0]
+    assert (ended.kind, ended.phase) == ("import" if kind == "sync" else "sync", "done")
 
 
 def test_a_row_dated_in_the_future_hides_no_later_change(loop, person, monkeypatch):

@@ -36,6 +36,22 @@ def test_a_chore_that_finds_redis_away_is_done_again_later():
     assert len(tries) == 3
 
 
+def test_a_chore_that_fails_stops_no_other():
+    done, stop = [], threading.Event()
+
+    def odd():
+        raise OverflowError("date value out of range")
+
+    def counts():
+        done.append(1)
+        if len(done) == 3:
+            stop.set()
+
+    run([Chore("odd", 0.01, odd), Chore("counts", 0.01, counts)], stop)
+
+    assert len(done) == 3
+
+
 def test_all_chores_work_on_an_empty_store(redis_client):
     for chore in chores(Settings(), redis_client):
         chore.do()

@@ -3,7 +3,7 @@ import threading
 import msgspec
 import pytest
 
-from store.dead_letters import DeadLetterMissingError, DeadLetters
+from store.dead_letters import DeadLetterMissingError, DeadLetters, UnreadableLetterError
 from store.queue_depths import QueueDepths
 from store.queues import HEARTBEATS, Deliveries, Why, bodies, held, waiting
 
@@ -92,6 +92,19 @@ def test_a_dropped_letter_is_gone_for_good(letters, redis_client):
     for act in (letters.drop, letters.replay, letters.show):
         with pytest.raises(DeadLetterMissingError):
             act("a")
+
+
+def test_a_letter_that_is_no_message_hides_no_other_and_can_be_dropped(letters, redis_client):
+    bury(redis_client, "a")
+    bury(redis_client, "odd")
+    redis_client.hset(bodies("sync.XQ"), "odd", b"\xffno message")
+
+    assert {letter.id: letter.actor for letter in letters.list()} == {"a": "pull_batch", "odd": ""}
+    with pytest.raises(UnreadableLetterError, match="odd"):
+        letters.replay("odd")
+    letters.drop("odd")
+
+    assert [letter.id for letter in letters.list()] == ["a"]
 
 
 def test_depths_count_each_message_once_and_name_the_stranded(redis_client):

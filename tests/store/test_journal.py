@@ -1,7 +1,10 @@
+import msgspec
 import pytest
 
 from events import BadEventError, EmailSent, FormSubmitted, PageVisited, Producer, wrap
+from store.awaited import awaited_events
 from store.journal import Journal, JournalEntryMissingError
+from store.queues import bodies
 
 FORM = FormSubmitted(form="demo", fields={"email": "ana@example.com"})
 SENT = EmailSent(message="welcome", email="ana@example.com")
@@ -92,6 +95,23 @@ def test_trim_drops_the_old_but_no_behaviour_that_waits(journal, producer, redis
     assert journal.trim(3_600_000, "1000-1") == 4
     assert [i.decode() for i, _ in redis_client.xrange("behaviour")] == ["1000-1", "2000-0", new]
     assert [i.decode() for i, _ in redis_client.xrange("journal")] == [new]
+
+
+def test_trim_leaves_the_events_that_messages_wait_for(journal, redis_client):
+    ids = [f"{n}-0" for n in range(1000, 1006)]
+    for at in ids:
+        redis_client.xadd("journal", {"type": "EmailSent", "event": b"{}"}, at)
+    queued = {"args": [ids[1]]}, {"args": [ids[4], 7]}, {"args": ["run-1"]}
+    for key, message in zip(
+        (bodies("sync.DQ"), bodies("realtime.XQ"), bodies("sync")), queued, strict=True
+    ):
+        redis_client.hset(key, "m", msgspec.json.encode(message))
+    redis_client.hset(bodies("score"), "m", b"no message")
+
+    dropped = journal.trim(0, "", awaited_events(redis_client))
+
+    assert dropped == 4
+    assert [i.decode() for i, _ in redis_client.xrange("journal")] == [ids[1], ids[4]]
 
 
 def test_trim_leaves_all_behaviour_while_none_is_added_up(journal, redis_client):

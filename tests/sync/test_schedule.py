@@ -96,6 +96,20 @@ def test_missed_slots_are_those_that_stepping_one_by_one_finds(schedule, last, c
     assert due(schedule, last, last).missed == 0
 
 
+@pytest.mark.parametrize("start", ["9999-12-31", "0001-01-01", "3000-01-01T00:00"])
+def test_a_start_that_is_beyond_all_dates_is_refused_with_the_years_that_may_be(start):
+    with pytest.raises(ScheduleError, match=r"start: .* between 1970 and 2999"):
+        parse_schedule("weekly mon 05:00", start=start)
+
+
+@pytest.mark.parametrize("every", ["daily", "weekly", "monthly"])
+def test_a_stored_start_beyond_all_dates_is_no_crash(every):
+    stored = Schedule(every=every, hour=5, minute=0, start=datetime(9999, 12, 31, 12, tzinfo=UTC))
+
+    with pytest.raises(ScheduleError, match="start"):
+        next_slot(stored, datetime(2026, 1, 1, tzinfo=UTC))
+
+
 @given(schedules(), instants)
 @settings(max_examples=100, deadline=None)
 def test_daily_slots_are_a_day_apart_give_or_take_a_change_of_the_clocks(schedule, after):

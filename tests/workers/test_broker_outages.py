@@ -58,3 +58,22 @@ def test_what_was_accepted_is_done_when_the_server_was_killed_meanwhile(
         lambda: sum(d.held + d.delayed for d in QueueDepths(redis_client).read()) == 0
     )
     assert [depth.stranded for depth in QueueDepths(redis_client).read()] == [0, 0, 0]
+
+
+def test_a_server_that_cannot_write_for_a_while_strands_nothing(sample, redis_client, start_worker):
+    start_worker()
+    for number in range(8):
+        sample.slow.send(number, 1.0)
+    sample.mark.send_with_options(args=("later",), delay=1500)
+    assert eventually(lambda: redis_client.llen("begun") >= 4)
+    # As a full disk, or a replica that is missed: each write is answered with an error.
+    redis_client.config_set("min-replicas-to-write", 1)
+    time.sleep(3)
+    redis_client.config_set("min-replicas-to-write", 0)
+
+    everything = {str(number).encode() for number in range(8)} | {b"later"}
+    assert eventually(lambda: set(redis_client.lrange("done", 0, -1)) == everything, 20)
+    assert eventually(
+        lambda: sum(d.held + d.delayed + d.waiting for d in QueueDepths(redis_client).read()) == 0
+    )
+    assert sum(d.dead + d.stranded for d in QueueDepths(redis_client).read()) == 0
