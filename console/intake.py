@@ -13,6 +13,8 @@ from console.sources import Sources
 from events import (
     MAX_BATCH_BYTES,
     MAX_EVENT_BYTES,
+    ROUTES,
+    TYPES,
     BadEventError,
     Envelope,
     NotKeptError,
@@ -78,7 +80,11 @@ class Intake:
         bearer = req.context["source"] = self._by_token(req) or ""
         body = _read(req, _MAX_BYTES[media_type])
         source = req.context["source"] = bearer or self._by_signature(req, body)
-        return _of_source(source, _decode(media_type, body))
+        envelopes = _decode(media_type, body)
+        orders = [e for e in envelopes if ROUTES[type(e.data)].orders]
+        if orders and not self._sources.operates(source):
+            raise _not_an_operator(type(orders[0].data).__name__)
+        return _of_source(source, envelopes)
 
     def _by_token(self, req: falcon.Request) -> str | None:
         """The source named by its token; None when the request is signed instead."""
@@ -142,6 +148,13 @@ def _of_source(source: str, envelopes: Sequence[Envelope]) -> list[Envelope]:
             raise problems.BadRequest(rule)
         named.append(msgspec.structs.replace(envelope, source=full))
     return named
+
+
+def _not_an_operator(kind: str) -> falcon.HTTPForbidden:
+    told = ", ".join(name for name, told in TYPES.items() if not ROUTES[told].orders)
+    return falcon.HTTPForbidden(
+        description=f"type: {kind} is for operators; this source may send {told}."
+    )
 
 
 def _unknown(why: str) -> falcon.HTTPUnauthorized:

@@ -29,6 +29,7 @@ class SourceError(ValueError):
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """One sender. `sealed_secret` is its signing secret, encrypted; "" when it does not sign.
+    An `operator` may also have work begun on whole lists.
 
     Those that begin with `old_` are taken beside the others while a sender changes over.
     """
@@ -38,6 +39,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str = ""
     old_token_sha256: str = ""
     old_sealed_secret: str = ""
+    operator: bool = False
 
 
 _decode = msgspec.json.Decoder(Source).decode
@@ -52,7 +54,7 @@ class Sources:
         self._client, self._keys, self._recheck_s = client, keys, recheck_s
         self._welcome: dict[str, tuple[str, float]] = {}  # hash of token -> name, until when
 
-    def add(self, name: str) -> str:
+    def add(self, name: str, *, operator: bool = False) -> str:
         """Make a source and give its token, which nobody can read again.
 
         Raises:
@@ -62,7 +64,7 @@ class Sources:
             raise SourceError("name: up to 40 lower-case letters, digits and hyphens")
         token = f"{name}.{secrets.token_urlsafe(32)}"
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        source = Source(token_sha256=_sha256(token), created_at=now)
+        source = Source(token_sha256=_sha256(token), created_at=now, operator=operator)
         if not self._client.hsetnx(_KEY, name, msgspec.json.encode(source)):
             raise SourceError(f"name: there is a source {name!r} already; revoke it first")
         return token
@@ -143,6 +145,11 @@ class Sources:
         """Turn a source away from now on; False when there was none."""
         self._welcome.clear()
         return bool(self._client.hdel(_KEY, name))
+
+    def operates(self, name: str) -> bool:
+        """Whether a source may have work begun on whole lists."""
+        raw = self._client.hget(_KEY, name)
+        return raw is not None and _decode(raw).operator
 
     def by_token(self, token: str) -> str | None:
         """The name of the source whose token this is."""

@@ -6,6 +6,8 @@ from msgspec import Meta, Struct
 
 from events.bounds import Name
 
+PRINTABLE = r"^[^\u0000-\u001f\u007f]+$"  # no id of a record holds anything else
+
 Slot = Annotated[int, Meta(ge=0, description="Unix time in seconds that the tick was due at")]
 Missed = Annotated[int, Meta(ge=0, description="ticks before this one that were never sent")]
 
@@ -61,5 +63,5 @@ class RecordChanged(Struct, frozen=True, kw_only=True):
     """A record of SugarCRM changed, or was deleted: it is read, and nothing of this is believed."""
 
     module: Literal["Leads", "Contacts"]
-    record_id: Annotated[str, Meta(min_length=1, max_length=36)]
+    record_id: Annotated[str, Meta(min_length=1, max_length=36, pattern=PRINTABLE)]
     deleted: bool = False

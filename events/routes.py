@@ -46,10 +46,14 @@ class To(NamedTuple):
 
 
 class Route(NamedTuple):
-    """Each of `actors` gets one message; `behaviour` is added up many events at a time."""
+    """Each of `actors` gets one message; `behaviour` is added up many events at a time.
+
+    `orders` tells of an event that has work begun on whole lists, rather than what happened.
+    """
 
     actors: tuple[To, ...] = ()
     behaviour: bool = False
+    orders: bool = False
 
 
 DRAIN = To("score", "drain_behaviour")  # one message drains all the behaviour that waits
@@ -61,13 +65,13 @@ ROUTES: Mapping[type[Event], Route] = {
     EmailClicked: Route(behaviour=True),
     LandingPageVisited: Route(behaviour=True),
     PageVisited: Route(behaviour=True),
-    ListImportRequested: Route(actors=(To("sync", "start_import"),)),
-    SyncTick: Route(actors=(To("sync", "start_sync"),)),
+    ListImportRequested: Route(actors=(To("sync", "start_import"),), orders=True),
+    SyncTick: Route(actors=(To("sync", "start_sync"),), orders=True),
     RecordChanged: Route(actors=(To("sync", "look_at_record"),)),
-    ProgramTick: Route(actors=(To("score", "run_program"),)),
-    PlanRequested: Route(actors=(To("sync", "start_plan"),)),
-    PlanApproved: Route(actors=(To("sync", "start_apply"),)),
-    UndoRequested: Route(actors=(To("sync", "start_undo"),)),
+    ProgramTick: Route(actors=(To("score", "run_program"),), orders=True),
+    PlanRequested: Route(actors=(To("sync", "start_plan"),), orders=True),
+    PlanApproved: Route(actors=(To("sync", "start_apply"),), orders=True),
+    UndoRequested: Route(actors=(To("sync", "start_undo"),), orders=True),
 }
 
 TYPES: Mapping[str, type[Event]] = {kind.__name__: kind for kind in ROUTES}

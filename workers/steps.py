@@ -114,7 +114,9 @@ def _does_not_do(active: Run, run: Run) -> bool:
 def wake_if_stalled(app: App, run_id: str) -> bool:
     """Send a run's step again if nothing came of the last one, as when it is a dead letter."""
     run = app.runs.get(run_id)
-    if not run.active or datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
+    if not run.active or not run.progressed_at:  # a look, which takes no steps, and ends by itself
+        return False
+    if datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
         return False
     log.warning("run stalled, sent again", run=run_id, phase=run.phase)
     if run.phase == "import":

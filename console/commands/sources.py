@@ -21,9 +21,10 @@ def sources() -> Answer:
     """Show all sources; their tokens are shown once, when they are made."""
     with opened() as app:
         known = Sources(app.client).all()
-    rows = [(name, s.created_at, bool(s.sealed_secret)) for name, s in known.items()]
-    data = [{"name": name, "created_at": at, "signs": signs} for name, at, signs in rows]
-    return Answer(data, (Table(("source", "made", "signs"), rows),))
+    names = ("name", "created_at", "signs", "operator")
+    rows = [(n, s.created_at, bool(s.sealed_secret), s.operator) for n, s in known.items()]
+    data = [dict(zip(names, row, strict=True)) for row in rows]
+    return Answer(data, (Table(("source", "made", "signs", "operator"), rows),))
 
 
 @group.command("add")
@@ -33,6 +34,9 @@ def add(
     sign: Annotated[
         bool, typer.Option("--sign", help="Also let it sign, as Standard Webhooks says.")
     ] = False,
+    operator: Annotated[
+        bool, typer.Option("--operator", help="Also let it start imports, syncs and programs.")
+    ] = False,
 ) -> Answer:
     """Make a source, and show its token; it cannot be shown again."""
     with opened() as app:
@@ -40,7 +44,7 @@ def add(
         if sign and not app.knobs.keys:
             raise RefusedError("no SUGARLOOP_KEY is set to encrypt signing secrets with")
         try:
-            token = store.add(name)
+            token = store.add(name, operator=operator)
         except SourceError as problem:
             raise InputError(str(problem)) from problem
         secret = store.let_sign(name) if sign else ""

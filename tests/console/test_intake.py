@@ -72,6 +72,18 @@ def signed(secret, body, at=None, name="msg_1"):
     }
 
 
+def test_only_an_operator_may_have_work_begun(client, sources, redis_client, post):
+    order = {"specversion": "1.0", "type": "SyncTick", "source": "s", "id": "1"}
+    order |= {"data": {"list": "all-sugarcrm-leads"}}
+    headers = {"Authorization": f"Bearer {sources.add('ops', operator=True)}", "Content-Type": ONE}
+
+    refused = problem(post(order), 403)
+    accepted = client.simulate_post("/events", body=msgspec.json.encode(order), headers=headers)
+
+    assert "SyncTick is for operators; this source may send FormSubmitted, " in refused["detail"]
+    assert (accepted.status_code, redis_client.xlen("journal")) == (202, 1)
+
+
 @pytest.mark.parametrize("content_type", [ONE, "application/json", f'{ONE}; charset="UTF-8"'])
 def test_accepted_event_is_in_the_journal_under_the_id_answered(post, redis_client, content_type):
     answer = post(SENT, content_type)

@@ -56,7 +56,7 @@ def intake(valkey, tmp_path_factory):
 
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
-        token = Sources(client).add("fuzz")
+        token = Sources(client).add("fuzz", operator=True)
     with web(valkey.url, tmp_path_factory.mktemp("web")) as (_, address, _log):
         yield address, {"Authorization": f"Bearer {token}"}
 
