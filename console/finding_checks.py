@@ -33,6 +33,11 @@ def _writes(found: Findings) -> list[Check]:
     if found.batch_writes is not None:
         many = "many records go out in one call" if found.batch_writes else "one record a call"
         checks.append(good("batch writes", many))
+    if found.takes_ids:
+        checks.append(good("ids", "records are created under the ids that they are sent with"))
+    elif found.takes_ids is False:
+        do = "nothing: people without an address are left out, as they could not be found again"
+        checks.append(warn("ids", "records are given ids of the server's own", do))
     if found.opt_out_updates:
         checks.append(good("opt-out", "an opt-out can be written to who is there already"))
     elif found.opt_out_updates is False:

@@ -66,7 +66,7 @@ def find_out(crm: Crm, now: Callable[[], datetime]) -> Findings | None:
     unknown: dict[str, str] = {}
     try:
         found |= look.clock(now)
-        look.prepare()
+        found |= look.prepare()
         for question, answers in look.questions():
             try:
                 found |= question()
@@ -111,8 +111,9 @@ class _Look:
             return {}
         return {"clock_ahead_s": round((theirs - between).total_seconds(), 1)}
 
-    def prepare(self) -> None:
+    def prepare(self) -> Found:
         """Make the leads, one after the other: whether batches can be trusted is not known yet."""
+        takes_ids = True
         for record_id, name in zip(tuple(self._ids), _NAMES, strict=True):
             # A server that gives ids of its own takes nobody who could not be found by address.
             address = self._address if name == _NAMES[0] else self._scratch.new_address()
@@ -123,6 +124,8 @@ class _Look:
             if told.kept_as:
                 self._scratch.known_as(record_id, told.kept_as)
                 self._ids[self._ids.index(record_id)] = told.kept_as
+                takes_ids = False
+        return {"takes_ids": takes_ids}
 
     def batch(self) -> Found:
         """Batches are trusted when every record of one shows what was written."""

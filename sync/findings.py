@@ -17,11 +17,13 @@ class Findings(msgspec.Struct, frozen=True, kw_only=True):
     `finds_by_email`: people can be looked up by address. `ordered_apis`: the API versions that
     sort. `keyset`: rows behind an id can be asked for. `clock_ahead_s`: its clock less ours.
     `page_rows`: the most rows that a page may have, as far as was tried. `left_behind`: ids of
-    scratch leads that could not be removed.
+    scratch leads that could not be removed. `takes_ids`: records are created under the ids that
+    they are sent with.
     """
 
     found_at: str
     batch_writes: bool | None = None
+    takes_ids: bool | None = None
     text_kept: bool | None = None
     entities_kept: bool | None = None
     four_bytes: FourBytes | None = None

@@ -59,8 +59,9 @@ class Rest11Client:
             self._reader,
             deadline_s=calls.deadline_s,
             keeps_four_bytes=found.four_bytes in (None, "kept"),
+            takes_ids=found.takes_ids,
         )
-        self._notes = Notes(self._service)
+        self._notes = Notes(self._service, takes_ids=found.takes_ids)
         self._lists_deleted: bool | None = None
 
     @property

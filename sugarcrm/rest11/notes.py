@@ -2,7 +2,7 @@
 
 from sugarcrm.crm import Note
 from sugarcrm.errors import RefusedError
-from sugarcrm.rest11.filters import alike, id_among
+from sugarcrm.rest11.filters import Filter, alike, id_among
 from sugarcrm.rest11.saving import Saved
 from sugarcrm.rest11.service import Service
 from sugarcrm.values import to_wire
@@ -13,9 +13,9 @@ _NAME_LENGTH = 255
 class Notes:
     """Writes a note once, also when it is told to twice."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, *, takes_ids: bool | None = None) -> None:
         self._service = service
-        self._takes_ids = True  # until the server gives a note another id
+        self._takes_ids = takes_ids  # None until the server has shown it
 
     def attach(self, note: Note) -> None:
         """Write the note unless it is there.
@@ -34,12 +34,19 @@ class Notes:
         self._takes_ids = saved.id.casefold() == note.id.casefold()
 
     def _is_there(self, note: Note, body: dict[str, str]) -> bool:
-        """Say whether the note exists; one deleted since shows where the server lists such."""
+        """Say whether the note exists; one deleted since shows where the server lists such.
+
+        As long as nobody knows whether it takes ids, both ways: the answer to the note that would
+        have shown it may have been lost.
+        """
+        if self._takes_ids is not False and self._shows(id_among([note.id])):
+            return True
         if self._takes_ids:
-            where = id_among([note.id])
-        else:
-            told = ("name", "description", "parent_type", "parent_id")
-            where = alike({name: body[name] for name in told if body[name]})
+            return False
+        told = ("name", "description", "parent_type", "parent_id")
+        return self._shows(alike({name: body[name] for name in told if body[name]}))
+
+    def _shows(self, where: Filter) -> bool:
         return bool(self._service.all("Notes", where, ["id"], with_deleted=True))
 
 

@@ -48,11 +48,12 @@ class Writer:
         *,
         deadline_s: float,
         keeps_four_bytes: bool = True,
+        takes_ids: bool | None = None,
     ) -> None:
         self._service, self._catalogue, self._reader = service, catalogue, reader
         self._keeps_four_bytes = keeps_four_bytes
         self._size = most_at_once(deadline_s)
-        self.takes_ids: bool | None = None
+        self.takes_ids = takes_ids
 
     def create(self, module: Module, drafts: Sequence[Draft]) -> list[Written]:
         """Create records under our ids; the first creation of all shows whether that works.

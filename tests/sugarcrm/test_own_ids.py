@@ -7,6 +7,7 @@ import pytest
 
 from sugarcrm.connect import connect
 from sugarcrm.crm import Draft, Note
+from sync.findings import Findings
 from tests.sugarcrm.people import PEOPLE
 from tests.sugarcrm.targets import RestHands, emulator
 
@@ -89,3 +90,34 @@ def test_a_note_is_written_once(url, crm):
     names = [row["name"] for row in hands.related("Leads", told.kept_as, "notes", "name")]
     assert sorted(names) == ["First", "Other"]
     hands.close()
+
+
+def test_a_note_whose_answer_nobody_saw_is_not_written_again_by_another_process(url, crm):
+    (told,) = crm.create_many("Leads", people(1))
+    hands = RestHands(url, "v10", PEOPLE["admin"], lists_deleted=False)
+    note = Note(
+        id=str(uuid.uuid4()),
+        module="Leads",
+        record_id=told.kept_as,
+        name="Once",
+        description="Sent at 10:00",
+    )
+
+    for _ in range(2):
+        with closing(connect(url, *PEOPLE["admin"], deadline_s=20)) as fresh:
+            fresh.attach_note(note)
+
+    names = [row["name"] for row in hands.related("Leads", told.kept_as, "notes", "name")]
+    assert names == ["Once"]
+    hands.close()
+
+
+def test_a_process_that_knows_the_server_creates_nobody_who_could_not_be_found_again(url, crm):
+    found, before = Findings(found_at="", takes_ids=False), crm.count("Leads")
+    with closing(connect(url, *PEOPLE["admin"], deadline_s=20, findings=found)) as fresh:
+        (told,) = fresh.create_many(
+            "Leads", [Draft(str(uuid.uuid4()), {"last_name": "No address"})]
+        )
+
+    assert "address" in told.refused
+    assert crm.count("Leads") == before

@@ -14,6 +14,8 @@ from tests.emulated import PASSWORD, USERNAME, emulator
 
 BULK = {"rest11": True, "sugar-8.2": True, "sugar-7.9": True, "sugar-7.2": False}
 
+TAKES_IDS = ("rest11", "sugar-8.2")
+
 
 def now():
     return datetime.now(UTC)
@@ -50,6 +52,7 @@ def test_a_look_finds_the_habits_of_the_server_and_leaves_nothing(client, server
 
     assert found.unknown == {}
     assert found.batch_writes is BULK[server.profile]
+    assert found.takes_ids is (server.profile in TAKES_IDS)
     assert found.text_kept is found.entities_kept is found.keyset is found.finds_by_email is True
     assert found.opt_out_updates is True
     assert (found.four_bytes, found.too_long) == ("kept", "refused")
