@@ -11,6 +11,7 @@ from store.crm_counts import CrmCounts
 from sugarcrm.crm import Account
 from sugarcrm.errors import CredentialsError, PostponedError
 from sugarcrm.gate import Passage
+from workers.holding import hold_on
 from workers.lanes import present_lane
 
 POSTPONED_AT_MOST_S = 60.0  # asking again costs little, and a run that waits must not seem stalled
@@ -28,11 +29,16 @@ class BudgetGate:
 
     @contextmanager
     def request(self, deadline_s: float) -> Iterator[Passage]:
-        """Hold a place; if this process dies, it is free a second after the deadline."""
+        """Hold a place; if this process dies, it is free a second after the deadline.
+
+        A change takes several requests, and each may wait: so whoever makes it must be its holder
+        at each, not at the first only.
+        """
         began = time.monotonic()
         place = self._place(began + deadline_s / 2, deadline_s + 1)
         passage = Passage(time.monotonic() - began)
         try:
+            hold_on()
             yield passage
         finally:
             self._budget.leave(place, passage.outcome, passage.slow_down_s)

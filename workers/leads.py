@@ -1,10 +1,12 @@
 """Create a lead or contact in SugarCRM from a submitted form, once."""
 
+from functools import partial
+
 import dramatiq
 import structlog
 
 from events import Envelope, FormSubmitted
-from store.leases import HeldError
+from store.leases import HeldError, Lease
 from store.outcomes import Outcome
 from sugarcrm.crm import Draft, Row
 from sync.catalogue import Module
@@ -17,6 +19,7 @@ from sync.own_row import OwnIds, own_id, own_ids_of
 from workers.app import App, app
 from workers.catalogues import read_catalogue
 from workers.form_update import Submission, kept_or_later, update_known
+from workers.holding import holding
 from workers.steps import now_text
 from workers.take_in import FORGOTTEN
 
@@ -65,10 +68,18 @@ def _write(
     submission = Submission(app, journal_id, setting, module, wanted.values)
     try:
         # One at a time per person: two submissions at once would both find nobody there.
-        with app.leases.held(f"person:{own_ids.by_address}", app.knobs.lease_s):
+        with (
+            app.leases.held(f"person:{own_ids.by_address}", app.knobs.lease_s) as lease,
+            holding(partial(_still_ours, lease)),
+        ):
             return _create_or_update(submission, own_ids)
     except HeldError as error:
         raise Retriable("another event of this person is on", retry_in_s=error.retry_in_s) from None
+
+
+def _still_ours(lease: Lease) -> None:
+    if not lease.renew():
+        raise Retriable("another delivery of this person took over")
 
 
 def _create_or_update(form: Submission, own_ids: OwnIds) -> Outcome:

@@ -20,6 +20,7 @@ from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
 from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
+from workers.holding import holding
 from workers.lanes import in_lane
 
 log = structlog.get_logger(__name__)
@@ -246,8 +247,10 @@ def step(app: App, run_id: str, phase: Phase, part: str = "") -> Iterator[Step |
             app.runs.finish(run, "cancelled", now_text(), f"cancelled by {by}")
             yield None
             return
-        with waiting_told(app, run_id), in_lane(_LANES.get(phase, "sync")):
-            yield Step(app, run, app.lists.get(run.list), lease)
+        here = Step(app, run, app.lists.get(run.list), lease)
+        lane = in_lane(_LANES.get(phase, "sync"))
+        with waiting_told(app, run_id), lane, holding(here.renew):
+            yield here
     except FencedError as error:
         raise Retriable(f"run {run_id} was taken over by another worker") from error
     except (Permanent, ListMissingError) as error:

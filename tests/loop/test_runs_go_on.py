@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from events import ListImportRequested, SyncTick
+from sugarcrm.addresses import Addresses
 from sugarcrm.crm import Draft
 from sync import cursor
 from sync.failure import Permanent, Postponed, Retriable
@@ -71,6 +72,27 @@ def test_a_worker_whose_run_was_taken_over_cannot_fail_it(loop, monkeypatch):
         loop.broker.get_actor("pull_batch").fn(run.id)
 
     assert loop.app.runs.active(LEADS).id == run.id
+
+
+def test_a_worker_whose_run_is_taken_over_between_two_calls_writes_nothing(loop, monkeypatch):
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("phone_work",)), PULL)
+    record = next(iter(members.values()))
+    loop.edit(LEADS, record, phone_work="+1 late")
+    keeping_flags = Addresses.keeping_flags
+
+    def taken_over(addresses, *arguments, **options):  # right before the write
+        for key in loop.app.client.keys("lease:run:*"):
+            loop.app.client.delete(key)
+        return keeping_flags(addresses, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Addresses, "keeping_flags", taken_over)
+        with pytest.raises(Retriable):
+            loop.publish(SyncTick(list=LEADS))
+
+    row = loop.crm.by_ids("Leads", [record.crm_id], COLUMNS)[record.crm_id]
+    assert row.values["phone_work"] == record.values["phone_work"]
 
 
 def test_the_slower_of_the_last_two_parts_of_an_import_ends_nothing_twice(loop):
