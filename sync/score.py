@@ -14,6 +14,11 @@ POINTS: Mapping[str, int] = {
 }
 
 
+# Pages with a token in their address are as many as visits: what is kept of a person has an end.
+MOST_ASSETS = 200  # of a kind
+OTHERS = "(others)"
+
+
 class Behaviour(msgspec.Struct, frozen=True):
     """One thing a person did: `kind` is the event type, `asset` the mail, form or page."""
 
@@ -45,7 +50,11 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def fold(tallies: Iterable[Tally], behaviours: Iterable[Behaviour]) -> tuple[Tally, ...]:
-    """Add behaviours of one person to their tallies; the order of arrival does not matter."""
+    """Add behaviours of one person to their tallies; the order of arrival does not matter.
+
+    Of each kind, the assets that were met last are told apart; the others are one, so that the
+    score stays exact.
+    """
     by_asset = {(tally.kind, tally.asset): tally for tally in tallies}
     for behaviour in behaviours:
         key = (behaviour.kind, behaviour.asset)
@@ -56,7 +65,24 @@ def fold(tallies: Iterable[Tally], behaviours: Iterable[Behaviour]) -> tuple[Tal
             min(old.first_at, behaviour.at),
             max(old.last_at, behaviour.at),
         )
+    for kind in {kind for kind, _ in by_asset}:
+        _fold_oldest(by_asset, kind)
     return tuple(by_asset[key] for key in sorted(by_asset))
+
+
+def _fold_oldest(by_asset: dict[tuple[str, str], Tally], kind: str) -> None:
+    others = (kind, OTHERS)
+    told = [tally for key, tally in by_asset.items() if key[0] == kind and key != others]
+    oldest = sorted(told, key=lambda t: (t.last_at, t.asset))[: max(0, len(told) - MOST_ASSETS)]
+    for tally in oldest:
+        kept = by_asset.get(others, Tally(*others, 0, tally.first_at, tally.last_at))
+        by_asset[others] = Tally(
+            *others,
+            kept.count + tally.count,
+            min(kept.first_at, tally.first_at),
+            max(kept.last_at, tally.last_at),
+        )
+        del by_asset[kind, tally.asset]
 
 
 def score(tallies: Iterable[Tally], points: Mapping[str, int] = POINTS) -> int:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.score import Behaviour, explain, fold, score
+from sync.score import MOST_ASSETS, OTHERS, Behaviour, explain, fold, score
 
 behaviours = st.lists(
     st.builds(
@@ -40,3 +40,17 @@ def test_a_click_and_two_opens_make_seven():
         ("EmailOpened", 2, 2),
     ]
     assert tallies[1].first_at == "2026-01-01"
+
+
+def test_a_crawler_makes_no_more_of_a_person_than_there_is_room_for_and_every_visit_counts():
+    visits = [
+        Behaviour("p", "PageVisited", f"/?token={n}", f"2026-01-01T00:00:{n % 60:02}")
+        for n in range(5 * MOST_ASSETS)
+    ]
+    tallies = ()
+    for start in range(0, len(visits), 70):
+        tallies = fold(tallies, visits[start : start + 70])
+
+    assert len(tallies) == MOST_ASSETS + 1
+    assert score(tallies) == len(visits)
+    assert OTHERS in {tally.asset for tally in tallies}
