@@ -28,6 +28,7 @@ class People:
         self.edited_here, self.edited_there = {}, {}
         self.opted_out_here, self.opted_out_there = set(), {}  # there with the tick
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
+        self.left = []  # addresses that somebody had
         self.setups, self.writes_sql = [], False  # setups: (tick, setup)
         self.rules = Rules(default=luck.choice(RULES))
         self.deletes, self.ever_removed = luck.random() < 0.3, set()
@@ -227,7 +228,9 @@ class People:
     def _move_here(self):
         if live := self._live_records():
             self.said += 1
-            self.edit_here(self.luck.choice(live), "email1", f"Here{self.said}@example.com")
+            record_id = self.luck.choice(live)
+            self.left.append(self.shelf.records[record_id].values.get("email1", ""))
+            self.edit_here(record_id, "email1", f"Here{self.said}@example.com")
 
     def _move_there(self):
         if live := self._live_rows():
@@ -257,9 +260,10 @@ class People:
         for crm_id in self.crm.holders(address) if self.crm.lists_addresses else ():
             self.opted_out_there[crm_id, flag] = self.crm.stage.now
 
-    def _create_here(self, address=None):
+    def _create_here(self):
         self.said += 1
-        self.create_here(self.luck.choice(["", address or f"new{self.said}@example.com"]))
+        some = ["", f"new{self.said}@example.com", *self.left[-1:]]  # one that somebody left
+        self.create_here(self.luck.choice(some))
 
     def create_here(self, address):
         self.born_here += 1
