@@ -13,6 +13,7 @@ from sync.cursor import seconds
 from sync.deletion import CHANGED_THERE, is_unwanted, left_there
 from sync.following import contact_of, undisturbed, with_contact
 from sync.history import Moved
+from sync.identity import record_id
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
 from sync.records import (
@@ -105,7 +106,9 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     met = bound | unbound_of(intake.records, intake.holders, strangers)
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
-    forgotten = forgotten_among(intake, [row for row in rows if row.id not in met])
+    unmet = [row for row in rows if row.id not in met]
+    forgotten = forgotten_among(intake, unmet)
+    namesakes = intake.records.get_many([row.id for row in unmet])
     changes, counts, told = [], Counter[str](), list[Moved]()
     for row in {row.id: row for row in rows}.values():
         record = met.get(row.id)
@@ -118,7 +121,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
             counts.update(["skipped"])
             continue
         if record is None:
-            change, outcome = _add(intake, row)
+            change, outcome = _add(intake, row, namesakes.get(row.id))
         elif row.deleted:
             change, outcome = _bury(record, row)
         else:
@@ -165,7 +168,8 @@ def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) ->
     return rebased(settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs)
 
 
-def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
+def _add(intake: Intake, row: Row, namesake: Record | None) -> tuple[Change | None, list[str]]:
+    """Add a record with the row's id, unless one that goes on as another row has that by now."""
     if row.deleted:
         return None, []
     if not intake.add_new:
@@ -173,8 +177,9 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
     values = {column: row.values[column] for column in intake.of.synced if column in row.values}
     bases = {column: Agreement(value, value) for column, value in values.items()}
     contact = contact_of(row.values) or ""  # of whom nothing of ours was left behind
+    own_id = record_id(intake.of.id, f"{row.id}|{namesake.version}") if namesake else row.id
     added = Record(
-        id=row.id,
+        id=own_id,
         crm_id=row.id,
         values=values,
         base=bases,
@@ -182,7 +187,7 @@ def _add(intake: Intake, row: Row) -> tuple[Change | None, list[str]]:
         contact=contact,
         became=contact or None,
     )
-    moved = Moved(record=row.id, what=("created_here",))
+    moved = Moved(record=own_id, what=("created_here",))
     return Change(before=None, after=added, moved=moved), ["created_here"]
 
 
@@ -221,7 +226,7 @@ def _update(
     if after == record:
         return None, [] if removed else ["unchanged", *conflicts]
     if removed:
-        return _kept_from_deletion(record, after, merged)
+        return _kept_from_deletion(record, after, merged, ring)
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
     # What may not go out yet is marked, too, as after a push; a tombstone's mark was cleared.
     waits = differs(after) and (record.gone is not None or not differs(record))
@@ -237,13 +242,16 @@ def _update(
     return change, [outcome, *conflicts]
 
 
-def _kept_from_deletion(record: Record, after: Record, merged: Merge) -> tuple[Change, list[str]]:
+def _kept_from_deletion(
+    record: Record, after: Record, merged: Merge, ring: tuple[Intent, ...]
+) -> tuple[Change, list[str]]:
     """Keep somebody who was removed up to date; an edit in SugarCRM keeps their row there."""
+    kept = Change(before=record, after=after, intents=seen_intents(ring))
     if not (merged.pull and is_unwanted(record)):
-        return Change(before=record, after=after), []
-    after = left_there(after)
+        return kept, []
     moved = Moved(record.id, ("skipped",), reason=CHANGED_THERE, crm_id=record.crm_id or "")
-    return Change(before=record, after=after, dirty=False, moved=moved), ["skipped"]
+    left = msgspec.structs.replace(kept, after=left_there(after), dirty=False, moved=moved)
+    return left, ["skipped"]
 
 
 def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:

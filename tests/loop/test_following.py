@@ -2,11 +2,13 @@
 
 import zlib
 
+import msgspec
 import pytest
 
 from console.listing import count
 from console.members import members
 from events import UndoRequested
+from store.records import Change
 from sugarcrm.crm import Draft
 from sugarcrm.legacy import LegacyClient
 from sync.deletion import DELETED_NAMES
@@ -263,6 +265,25 @@ def test_a_survivor_that_is_not_in_the_list_takes_the_place_of_the_merged(loop, 
     assert (record.id, record.gone, record.values["phone_work"]) == (ours, None, "7")
     assert record_of(loop, LEADS, loser) is None
     assert again.counts.get("followed", 0) == again.counts.get("updated_there", 0) == 0
+
+
+def test_a_row_whose_record_goes_on_as_another_is_somebody_of_its_own_once_it_is_back(loop, ids):
+    back, survivor = ids
+    create(loop, "Leads", survivor, email1=f"{survivor}@example.com")
+    lists_of(loop, "Leads")
+    records, before = (
+        loop.app.lists.records(loop.app.lists.get(LEADS)),
+        record_of(loop, LEADS, survivor),
+    )
+    followed = msgspec.structs.replace(before, id=back)  # as after a merge
+    records.commit([Change(before=before, after=None), Change(before=None, after=followed)])
+    create(loop, "Leads", back, title="Back")  # as when it is undeleted
+
+    run = loop.sync(LEADS)
+
+    own = record_of(loop, LEADS, back)
+    assert (run.phase, own.values["title"], own.id != back) == ("done", "Back", True)
+    assert record_of(loop, LEADS, survivor).id == back
 
 
 def test_a_survivor_keeps_what_sales_typed_and_gets_what_was_edited_here(loop, person, ids):

@@ -16,7 +16,7 @@ import time_machine
 
 from console import edits
 from sync.canonical import is_set, same
-from sync.identity import normal_email
+from sync.identity import is_another, normal_email
 from sync.lists import MarketingList
 from sync.runs import Run, first_phase
 from sync.setup import PullSetup, SyncSetup, permission
@@ -76,8 +76,11 @@ class Watch:
         crm = self.world.crm
         earlier = self.made.setdefault(values["last_name"], crm_id)
         # One that was deleted before we saw it does not exist for a server that hides deletions.
-        hidden = not crm.capabilities.lists_deleted and crm.rows.get(earlier)
-        if earlier != crm_id and not (hidden and hidden.deleted):
+        row = crm.rows.get(earlier)
+        hidden = row and row.deleted and not crm.capabilities.lists_deleted
+        # Merged into somebody else before we saw it, it is that person now.
+        other = row and is_another(values.get("email1", ""), row.values["email1"])
+        if earlier != crm_id and not hidden and not other:
             self.made_twice.add(values["last_name"])
 
     def moves(self, crm_id, row):
@@ -298,9 +301,12 @@ class World:
         others = [r for r in self.shelf.records.values() if r.id != record.id]
         shared = any(normal_email(r.values.get("email1", "")) == address for r in others)
         holders = self.crm.holders(address)
-        # A converted lead keeps its address, whatever it is in the list.
-        converted = any(self.crm.rows[i].contact and i in self.shelf.by_crm_id for i in holders)
-        return bool(address) and (shared or converted or len(holders) > 1)
+        # A converted lead, or who was removed from the list, keeps the address there, whatever it
+        # is here.
+        bound = [i for i in holders if i in self.shelf.by_crm_id]
+        gone = [i for i in bound if self.shelf.records[self.shelf.by_crm_id[i]].gone]
+        kept = bool(gone) or any(self.crm.rows[i].contact for i in bound)
+        return bool(address) and (shared or kept or len(holders) > 1)
 
     def _lost(self, record, row):
         """Compare both sides with each other, and with the last edits of either."""
