@@ -13,13 +13,14 @@ from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from sugarcrm.deadline import DeadlineAdapter, exchange_within
-from sugarcrm.errors import AmbiguousError, BusyError, CrmError, NotSugarError, RefusedError
+from sugarcrm.errors import AmbiguousError, BusyError, CrmError, NotSugarError
 from sugarcrm.gate import OPEN, Gate
 from sugarcrm.lost import (
     LostAnswerError,
     ServerFailedError,
     SilentError,
     SlowDownError,
+    TurnedAwayError,
     UnreadableError,
 )
 from sugarcrm.secret import Secret
@@ -193,8 +194,8 @@ def error_for_lost(lost: Lost, call: str, *, writes: bool, deadline_s: float) ->
         return BusyError(f"{call}: {reason}")
     if writes:
         return AmbiguousError(f"{call}: {reason}; it may have been done")
-    if lost.mishap == "too large":
-        return RefusedError(f"{call}: {reason}; ask for fewer rows")
+    if lost.mishap == "too large":  # by a fault of the server's, or by rows of very long texts
+        return LostAnswerError(f"{call}: {reason}; if it stays so, ask for fewer rows")
     return LostAnswerError(f"{call}: {reason}")
 
 
@@ -209,7 +210,7 @@ def error_for_status(reply: Reply, call: str, *, writes: bool) -> CrmError:
     if status in (404, 405, 410):
         return NotSugarError(f"{text}: no SugarCRM web service here")
     if 400 <= status < 500:
-        return RefusedError(text)
+        return TurnedAwayError(text)
     if status == 500:
         return gave_up(text, writes=writes)
     return AmbiguousError(text) if writes else LostAnswerError(text)

@@ -19,6 +19,7 @@ from sugarcrm.crm import (
     Written,
 )
 from sugarcrm.errors import RefusedError
+from sugarcrm.lost import TurnedAwayError
 from sugarcrm.metadata import ModuleFields, definitions
 from sugarcrm.profiles import ApiVersion, Profile
 from sugarcrm.reading import Reader
@@ -155,6 +156,8 @@ class LegacyClient:
         """Read it from the user's own record; who may not read that is no administrator."""
         try:
             answer = ask_user(self._transport, self.profile.login_api, session, user_id)
+        except TurnedAwayError:
+            raise  # whoever said that does not know the user
         except RefusedError:
             return "0"
         return plain_values(answer.entry_list[0].name_value_list).get("is_admin", "0")

@@ -11,6 +11,7 @@ AmbiguousError
  + ServerFailedError    the server gave up on this write and is done with it: read, then go on
 RefusedError
  + TooManyError         the request holds too much; nothing was done, smaller ones may pass
+ + TurnedAwayError      something before SugarCRM refused: it says nothing of users or data
  + UnknownCallError     the server has no such call; an older way may be there
 """
 
@@ -43,6 +44,10 @@ class ServerFailedError(AmbiguousError):
 
 class TooManyError(RefusedError):
     """The server takes no request as large as this one, and did nothing."""
+
+
+class TurnedAwayError(RefusedError):
+    """A status between 400 and 499, with no word of SugarCRM's own: a proxy or a firewall."""
 
 
 class UnknownCallError(RefusedError):

@@ -5,7 +5,7 @@ import sys
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
@@ -65,7 +65,7 @@ LIST = [
     ("errors=100%", BusyError, None, False),  # a write that fails is read: below
     ("truncate=100%", LostAnswerError, AmbiguousError, True),
     ("drip=100%", LostAnswerError, AmbiguousError, True),
-    ("huge=100%", RefusedError, AmbiguousError, False),
+    ("huge=100%", LostAnswerError, AmbiguousError, False),
     ("login-page=100%", UnreadableError, AmbiguousError, False),
     ("maintenance=60s", BusyError, BusyError, False),
     ("429=100%", BusyError, BusyError, False),
@@ -85,6 +85,16 @@ def test_a_read_tells_what_to_do_next(server, crm, fault, error):
     assert isinstance(caught, error)
     server.put_up("")
     assert len(crm.by_id_range("Leads", ["last_name"], "", None, 50).rows) == 50
+
+
+@pytest.mark.parametrize(("fault", "error"), [(row[0], row[1]) for row in LIST])
+def test_a_fault_at_login_says_nothing_of_the_users_rights(server, fault, error):
+    with closing(connect(server.url, USERNAME, PASSWORD, deadline_s=DEADLINE_S, api="v2")) as crm:
+        server.put_up(f"{fault},only=get_entry")  # where v2 tells who is an administrator
+
+        assert isinstance(timed(crm.login), error)
+        server.put_up("")
+        assert crm.login().is_admin
 
 
 @pytest.mark.parametrize(
@@ -309,14 +319,14 @@ def another(server):
 MEMORY = """
 import resource, sys
 from sugarcrm.connect import connect
-from sugarcrm.errors import RefusedError
+from sugarcrm.errors import BusyError
 crm = connect(sys.argv[1], sys.argv[2], sys.argv[3], deadline_s=20)
 crm.by_id_range("Leads", ["last_name"], "", None, 100)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for _ in range(8):
     try:
         crm.fields("Leads")
-    except RefusedError:
+    except BusyError:
         continue
     raise SystemExit("a huge answer was read")
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)

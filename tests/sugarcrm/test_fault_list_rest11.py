@@ -8,7 +8,7 @@ import pytest
 
 from sugarcrm.connect import connect
 from sugarcrm.crm import Draft
-from sugarcrm.errors import AmbiguousError, BusyError, CrmError, RefusedError
+from sugarcrm.errors import AmbiguousError, BusyError, CrmError
 from tests.emulated import PASSWORD, USERNAME, emulator
 
 DEADLINE_S = 1.0
@@ -58,7 +58,7 @@ FAULTS = {
     "errors=100%": BusyError,
     "truncate=100%": BusyError,
     "drip=100%": BusyError,
-    "huge=100%": RefusedError,
+    "huge=100%": BusyError,
     "login-page=100%": BusyError,
     "maintenance=60s": BusyError,
     "429=100%": BusyError,
