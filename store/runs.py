@@ -67,6 +67,17 @@ return 1
 """
 
 
+# The first that waits for its turn tells so again each time that it looks, and is forgotten soon
+# when it does not: its message may be a dead letter.
+_WAIT_TURN = """
+local first = redis.call('get', KEYS[1])
+if first and first ~= ARGV[1] then return first end
+redis.call('set', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return ARGV[1]
+"""
+_WAITING_S = 60
+
+
 class Queued(msgspec.Struct, frozen=True):
     """A message as RedisBroker would store it, under its id."""
 
@@ -87,6 +98,7 @@ class Runs:
         self._move = client.register_script(_MOVE)
         self._hold = client.register_script(_HOLD)
         self._let_go = client.register_script(_LET_GO)
+        self._wait_turn = client.register_script(_WAIT_TURN)
 
     def start(self, run: Run) -> str:
         """Begin `run` unless the list has one going on; give the id of the one that is."""
@@ -96,6 +108,17 @@ class Runs:
         began = int(run.trigger.partition("-")[0]) if run.trigger[:1].isdigit() else 0
         keys = [f"list:{run.list}:active_run", f"run:{run.id}", f"list:{run.list}:runs"]
         return str(self._start(keys=keys, args=[run.id, began, KEEP_S, *pairs]).decode())
+
+    def wait_turn(self, run: Run) -> str:
+        """Note that `run` waits until it may begin; give the id of the first of its kind that does,
+        which will do the work of the others.
+        """
+        first = self._wait_turn(keys=[_turn(run)], args=[run.id, _WAITING_S])
+        return str(first.decode())
+
+    def turn_came(self, run: Run) -> None:
+        """Let the next one of its kind wait for a turn of its own."""
+        self._client.delete(_turn(run))
 
     def hold(self, list_id: str, holder: str, for_s: float) -> bool:
         """Let no run of the list begin for a while; False when one is going on."""
@@ -195,3 +218,7 @@ class Runs:
         raw = self._client.hgetall(_ENDED)
         parts = {name.decode().partition(":"): int(count) for name, count in sorted(raw.items())}
         return {(kind, outcome): count for (kind, _, outcome), count in parts.items()}
+
+
+def _turn(run: Run) -> str:
+    return f"list:{run.list}:waits:{run.kind}"

@@ -80,7 +80,8 @@ def _queued(phase: Phase, run_id: str) -> Queued:
 
 
 def begin(app: App, run: Run) -> bool:
-    """Begin `run`; False when its list has one going on, which then does its work, too.
+    """Begin `run`; False when its list has one going on, or waiting for its turn, which then does
+    its work, too.
 
     A second delivery begins the same run again where it stands, and none that is over.
 
@@ -95,14 +96,24 @@ def begin(app: App, run: Run) -> bool:
     folded = active_id != run.id
     if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
         wake_if_stalled(app, active_id)
-        raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
-    outcome = Outcome(result="folded" if folded else "started", run=active_id)
-    app.outcomes.put(run.trigger, outcome, at=now_text())
+        first = app.runs.wait_turn(run)
+        if first == run.id:
+            raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
+        _fold(app, run, first)
+        return False
     if folded:
-        app.runs.fold(run, into=active_id)
+        _fold(app, run, active_id)
         wake_if_stalled(app, active_id)
-        log.info("folded into the run that is going on", list=run.list, run=active_id)
-    return not folded
+        return False
+    app.runs.turn_came(run)
+    app.outcomes.put(run.trigger, Outcome(result="started", run=run.id), at=now_text())
+    return True
+
+
+def _fold(app: App, run: Run, into: str) -> None:
+    app.outcomes.put(run.trigger, Outcome(result="folded", run=into), at=now_text())
+    app.runs.fold(run, into=into)
+    log.info("folded into another run", list=run.list, run=into)
 
 
 def _does_not_do(active: Run, run: Run) -> bool:

@@ -167,9 +167,12 @@ def test_what_the_run_that_goes_on_does_not_do_waits_for_its_end(loop, kind, pha
 
     with pytest.raises(Postponed):
         begin(*message.args)
+    second = loop.publish(asked)  # its work is done by the one that waits already
     loop.app.runs.finish(loop.app.runs.get("on"), "done", now_text())
     begin(*message.args)
     loop.deliver()
+
+    assert loop.app.outcomes.get(second).result == "folded"
 
     ended = loop.app.runs.recent(LEADS, 1)[0]
     assert (ended.kind, ended.phase) == ("import" if kind == "sync" else "sync", "done")
