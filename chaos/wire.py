@@ -172,6 +172,7 @@ async def _gone(reader: asyncio.StreamReader) -> None:
 
 async def _either(*waits: "asyncio.Future[object] | object") -> None:
     tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[arg-type]
-    _, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.gather(*done, return_exceptions=True)  # a connection that broke is an end, too
     for task in pending:
         task.cancel()

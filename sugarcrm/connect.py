@@ -12,7 +12,7 @@ from sugarcrm.crm import Crm
 from sugarcrm.errors import CrmError, NotSugarError
 from sugarcrm.gate import OPEN, Gate
 from sugarcrm.legacy import LegacyClient
-from sugarcrm.lost import UnreadableError
+from sugarcrm.lost import NothingReadableError, UnreadableError
 from sugarcrm.profiles import API_VERSIONS, ApiVersion, Profile, adapted, profile_for
 from sugarcrm.rest11.calls import Calls
 from sugarcrm.rest11.client import Rest11Client
@@ -152,14 +152,17 @@ def probe(transport: Transport, usable: Collection[ApiVersion]) -> Profile:
     All are asked even if one is enough: v2 does not tell SuiteCRM from SugarCRM.
     """
     answers: dict[ApiVersion, ServerSays] = {}
-    refusals: list[str] = []
+    refusals: list[CrmError] = []
     for version in API_VERSIONS:
         try:
             answers[version] = ask_server(transport, version)
         except (NotSugarError, UnreadableError) as error:
-            refusals.append(f"service/{version}: {error}")
+            refusals.append(error)
     if not answers:
-        raise NotSugarError(f"no SugarCRM web service here ({refusals[0]})")
+        first = f"service/{API_VERSIONS[0]}: {refusals[0]}"
+        readable = all(isinstance(error, NotSugarError) for error in refusals)
+        kind = NotSugarError if readable else NothingReadableError
+        raise kind(f"no SugarCRM web service here ({first})")
     suitecrm = next((a.suitecrm_version for a in answers.values() if a.suitecrm_version), None)
     offered = [version for version in answers if version in usable]
     if suitecrm:

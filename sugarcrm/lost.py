@@ -9,13 +9,21 @@ SessionLostError
  + EmptyAnswerError     `null` where a result was due: what v4 and v4_1 answer without a session
 AmbiguousError
  + ServerFailedError    the server gave up on this write and is done with it: read, then go on
+NotSugarError
+ + NothingReadableError no JSON came: another site, or SugarCRM in a bad moment
 RefusedError
  + TooManyError         the request holds too much; nothing was done, smaller ones may pass
  + TurnedAwayError      something before SugarCRM refused: it says nothing of users or data
  + UnknownCallError     the server has no such call; an older way may be there
 """
 
-from sugarcrm.errors import AmbiguousError, BusyError, RefusedError, SessionLostError
+from sugarcrm.errors import (
+    AmbiguousError,
+    BusyError,
+    NotSugarError,
+    RefusedError,
+    SessionLostError,
+)
 
 
 class SlowDownError(BusyError):
@@ -40,6 +48,10 @@ class EmptyAnswerError(SessionLostError):
 
 class ServerFailedError(AmbiguousError):
     """The server broke off while it worked on a write, and is not working on it any more."""
+
+
+class NothingReadableError(NotSugarError):
+    """What answers at the address is no JSON: another site, or SugarCRM in a bad moment."""
 
 
 class TooManyError(RefusedError):

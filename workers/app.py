@@ -23,6 +23,8 @@ from store.runs import Runs
 from store.suppression import Suppression
 from sugarcrm.connect import Api, connect
 from sugarcrm.crm import Crm
+from sugarcrm.errors import BusyError
+from sugarcrm.lost import NothingReadableError
 from workers import settings
 from workers.crm_gate import BudgetGate
 from workers.crm_token import SharedToken
@@ -64,13 +66,14 @@ class App:
         Raises:
             NotActiveError: the connector is not active.
             LoginRefusedError: SugarCRM refused its login.
+            BusyError: SugarCRM does not answer now.
         """
         connection = self.connector.active()
         with self._crm_lock:
             if self._crm is None or self._crm[0] != connection:
                 if self._crm is not None:
                     self._crm[1].close()
-                self._crm = (connection, self.connect_to(connection))
+                self._crm = (connection, self._connect_again(connection))
             return self._crm[1]
 
     def close(self) -> None:
@@ -79,6 +82,17 @@ class App:
             if self._crm is not None:
                 self._crm[1].close()
             self._crm = None
+
+    def _connect_again(self, connection: Connection) -> Crm:
+        """Connect to what was SugarCRM when it was activated.
+
+        Raises:
+            BusyError: it answers nothing that can be read: a bad moment of it, or of a proxy.
+        """
+        try:
+            return self.connect_to(connection)
+        except NothingReadableError as error:
+            raise BusyError(str(error)) from None
 
     def connect_to(self, connection: Connection) -> Crm:
         """Make a client of its own for a connection; it is the caller's to close."""

@@ -6,10 +6,12 @@ import pytest
 from events import ListImportRequested, SyncTick
 from store.records import Change
 from sugarcrm.crm import Draft
+from sugarcrm.errors import BusyError
 from sync.failure import Retriable
 from sync.records import GONE_THERE
 from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
+from tests.sugarcrm.wire import answer, wire_server
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status", "email_opt_out")
 PULL = PullSetup(add_new=True, update_existing=True)
@@ -235,6 +237,19 @@ def test_a_run_says_what_it_waits_for_and_goes_on_when_sugarcrm_is_back(loop):
     assert "could not connect" in waiting.waits_for
     done = loop.app.runs.get(waiting.id)
     assert (done.phase, done.waits_for) == ("done", "")
+
+
+def test_a_process_that_finds_nothing_readable_in_place_of_sugarcrm_tries_again(loop):
+    connection = loop.app.connector.active()
+    loop.app.close()
+    with wire_server() as server:
+        server.scripts["get_server_info"] = answer(b"")
+        loop.app.connector.put(msgspec.structs.replace(connection, url=server.url))
+        with pytest.raises(BusyError, match="no SugarCRM web service here"):
+            loop.app.crm()
+    loop.app.connector.put(connection)
+
+    assert loop.app.crm().login().is_admin
 
 
 def test_an_edit_made_before_its_field_was_permitted_goes_out_once_it_is(loop):
