@@ -36,9 +36,12 @@ def habits(client: redis.Redis) -> Habits:
     """Ask a server for its habits.
 
     Raises:
-        redis.RedisError: it does not answer.
+        redis.RedisError: it does not answer, or still reads its file: until then it says that it
+            keeps none.
     """
     info = client.info()
+    if int(info.get("loading", 0)):
+        raise redis.BusyLoadingError("Redis is loading its file")
     before = time.time()
     seconds, microseconds = client.time()
     skew_s = (before + time.time()) / 2 - (seconds + microseconds / 1e6)

@@ -1,10 +1,18 @@
 """What is looked for in a Redis before anything is trusted to it."""
 
+import os
+import signal
+import threading
+import time
+from collections import Counter
+
 import msgspec
 import pytest
+import redis
 
 from store.embedded import EmbeddedValkey
 from store.trust import UntrustworthyError, check_trust, habits, refusals, warnings
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -15,8 +23,6 @@ def server(tmp_path):
 
 @pytest.fixture
 def client(server):
-    import redis
-
     with redis.Redis.from_url(server.url) as connection:
         yield connection
 
@@ -89,3 +95,32 @@ def test_a_server_that_is_away_is_waited_for(client, server):
     (warning,) = check_trust(client, 15.0)
 
     assert "does not answer yet" in warning
+
+
+def test_a_server_that_still_reads_its_file_is_waited_for(server, client):
+    for start in range(0, 300_000, 10_000):
+        with client.pipeline(transaction=False) as pipe:
+            for number in range(start, start + 10_000):
+                pipe.set(f"key:{number}", number)
+            pipe.execute()
+    os.kill(server.pid, signal.SIGKILL)
+    assert eventually(lambda: not server.running)
+    seen, over = Counter(), threading.Event()
+
+    def look():
+        while not over.is_set():
+            try:
+                seen[f"appendonly {habits(client).appendonly}"] += 1
+            except redis.ConnectionError as problem:
+                seen[type(problem).__name__] += 1
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    server.start()
+    time.sleep(0.2)
+    over.set()
+    looking.join()
+
+    assert seen["BusyLoadingError"] > 0
+    assert seen["appendonly True"] > 0
+    assert seen["appendonly False"] == 0
