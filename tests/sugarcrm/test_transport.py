@@ -126,7 +126,7 @@ def test_a_large_answer_is_not_read_to_its_end(transport, server):
         answer(packed.getvalue(), headers=GZIP),
         answer(JSON_BOMB),
     ):
-        with pytest.raises(RefusedError, match="larger than"):
+        with pytest.raises(LostAnswerError, match="larger than"):
             post(transport, server, script)
     with pytest.raises(AmbiguousError, match="larger than"):
         post(transport, server, answer(JSON_BOMB), writes=True)

@@ -103,9 +103,8 @@ class Weakness:
             stack.enter_context(mock.patch.object(target, attribute, value))
         if self.name == "random ids":
             luck = self.world.luck
-            for module in (create, recognise):
-                named = lambda scope, record: record_id(scope.module, str(luck.random()))  # noqa: E731
-                stack.enter_context(mock.patch.object(module, "own_id", named))
+            named = lambda scope, record: (record_id(scope.module, str(luck.random())),) * 2  # noqa: E731
+            stack.enter_context(mock.patch.object(recognise, "_own_ids", named))
             stack.enter_context(mock.patch.object(recognise, "CREATED_AS", "never"))
 
     def base(self, base):
