@@ -51,10 +51,11 @@ def _by_own_id(here: Step, scope: Scope, found: Recognised, spoken_for: Set[str]
     own_ids = [own_id for record, _ in found.new for own_id in _own_ids(scope, record)]
     here.renew()
     present = here.app.crm().by_ids(scope.module, own_ids, ["id", EMAIL_COLUMN])
-    taken = here.records.by_crm_ids(own_ids).keys() | spoken_for
+    bound = here.records.by_crm_ids(own_ids)
+    taken = bound.keys() | spoken_for
     new = []
     for record, _ in found.new:
-        its_id = _free_id(scope, record, present)
+        its_id = _free_id(scope, record, present, bound)
         row = present.get(its_id)
         if its_id in taken:
             found.left.append((record, TWICE))
@@ -74,13 +75,17 @@ def _own_ids(scope: Scope, record: Record) -> tuple[str, str]:
     return (record_id(scope.module, address) if address else by_record), by_record
 
 
-def _free_id(scope: Scope, record: Record, present: Mapping[str, Row]) -> str:
-    """The id by address, unless the row that has it is somebody else by now."""
+def _free_id(
+    scope: Scope, record: Record, present: Mapping[str, Row], bound: Mapping[str, Record]
+) -> str:
+    """The id by address, unless who has it is somebody else by now. A deleted row shows no address
+    any more; the record of this list that was bound to it does.
+    """
     by_address, by_record = _own_ids(scope, record)
-    row, address = present.get(by_address), record.values.get(EMAIL_COLUMN, "")
-    if row and not row.deleted and is_another(address, row.values.get(EMAIL_COLUMN, "")):
-        return by_record
-    return by_address
+    row, holder = present.get(by_address), bound.get(by_address)
+    shown = row if row and not row.deleted else holder
+    has = shown.values.get(EMAIL_COLUMN, "") if shown else ""
+    return by_record if is_another(record.values.get(EMAIL_COLUMN, ""), has) else by_address
 
 
 def _by_begun(

@@ -64,6 +64,9 @@ class Stored:
         self.deleted, self.read_at, self.contact = False, -1, ""  # contact: converted to it
 
 
+ROUND_TRIP = 5  # ticks that a write takes which nothing delays
+
+
 class SimulatedCrm:
     """`trouble` is how often a call fails. `lists_deleted` and `lists_addresses` tell its sort."""
 
@@ -184,6 +187,8 @@ class SimulatedCrm:
         if by == US and moved != normal_email(row.values["email1"]):
             self.watch.moves(crm_id, row)
         plain = {field: kept(field, v) for field, v in values.items() if field not in FLAGS}
+        if by == US and self.stage.now - started <= ROUND_TRIP:
+            self.watch.writes_at_once(crm_id, plain, started)
         row.values.update(plain)
         if address := normal_email(row.values["email1"]):
             held = self.flags.setdefault(address, set())

@@ -91,6 +91,13 @@ class Watch:
         self.world.people.left_address(crm_id, row.read_at)
         self.world.people.left_address(crm_id, -1, mute)
 
+    def writes_at_once(self, crm_id, values, started):
+        """We write a field that somebody edits at that very moment: either may stand."""
+        people = self.world.people
+        for field, value in values.items():
+            if people.edited_there_at.get((crm_id, field), -1) >= started:
+                people.met.setdefault((crm_id, field), set()).add(value)
+
     def commits(self, changes):
         allowed = self._allowed("pull")
         for change in changes:
@@ -324,6 +331,7 @@ class World:
             found["their edit"] += here.get("crm") != theirs["crm"]
         for field in ("both", "late"):
             said = {kept(field, side[field]) for side in (ours, theirs) if field in side}
+            said |= people.met.get((record.crm_id, field), set())
             found["neither edit"] += bool(said) and there[field] not in said
         for field in FLAGS if there["email1"] else ():
             out = (record.id, field) in people.opted_out_here

@@ -29,6 +29,7 @@ class People:
         self.opted_out_here, self.opted_out_there = set(), {}  # there with the tick
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
         self.left = []  # addresses that somebody had
+        self.edited_there_at, self.met = {}, {}  # with the tick; what we wrote at that moment
         self.setups, self.writes_sql = [], False  # setups: (tick, setup)
         self.rules = Rules(default=luck.choice(RULES))
         self.deletes, self.ever_removed = luck.random() < 0.3, set()
@@ -122,6 +123,7 @@ class People:
     def _told_there(self, crm_id, field):
         value = self.crm.values_of(self.crm.rows[crm_id])[field]
         self.edited_there[crm_id, field] = value
+        self.edited_there_at[crm_id, field] = self.crm.stage.now
         if field in FLAGS and value == "1":
             self.opted_out_there[crm_id, field] = self.crm.stage.now
 
