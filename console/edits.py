@@ -10,10 +10,12 @@ import msgspec
 from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from sync.canonical import is_set
 from sync.deletion import is_member, is_unwanted, left_there
 from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
+from sync.merge import CONSENT_FIELDS
 from sync.records import GONE_HERE, Record, edit
 
 
@@ -82,7 +84,8 @@ def edit_record(
 def remove_record(records: Records, of: MarketingList, name: str) -> Record:
     """Take a person out of the list, for good; SugarCRM keeps its record unless the list says so.
 
-    One that SugarCRM knows, or may be about to, leaves a tombstone; any other leaves nothing.
+    One that SugarCRM knows, or may be about to, or that opted out, leaves a tombstone; any other
+    leaves nothing.
 
     Raises:
         MissingError: there is no such record.
@@ -92,11 +95,17 @@ def remove_record(records: Records, of: MarketingList, name: str) -> Record:
         dooms = deletes_there(of) and before.gone is None and before.crm_id is not None
         at = int(time.time()) if dooms else 0
         gone = msgspec.structs.replace(before, gone=GONE_HERE, unwanted_at=at)
-        after = gone if before.crm_id or records.intents.of([before.id]) else None
+        after = gone if _leaves_a_trace(records, before) else None
         moved = Moved(before.id, ("removed",), crm_id=before.crm_id or "")
         change = Change(before=before, after=after, dirty=dooms, moved=moved)
         if _committed(records, change):
             return gone
+
+
+def _leaves_a_trace(records: Records, record: Record) -> bool:
+    """Whether SugarCRM may have the person, or they said no: added again, they are known."""
+    said_no = any(is_set(record.values.get(flag, "")) for flag in CONSENT_FIELDS)
+    return record.crm_id is not None or said_no or bool(records.intents.of([record.id]))
 
 
 def deletes_there(of: MarketingList) -> bool:

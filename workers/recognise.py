@@ -48,7 +48,7 @@ def recognise(here: Step, scope: Scope, records: Sequence[Record], rings: Rings)
 
 def _by_own_id(here: Step, scope: Scope, found: Recognised, spoken_for: Set[str]) -> Matched:
     """Give whom to create, and under which id; sort out the others of `found.new`."""
-    own_ids = [own_id for record, _ in found.new for own_id in _own_ids(scope, record)]
+    own_ids = [own_id for record, _ in found.new for own_id in _own_ids(scope, record) if own_id]
     here.renew()
     present = here.app.crm().by_ids(scope.module, own_ids, ["id", EMAIL_COLUMN])
     bound = here.records.by_crm_ids(own_ids)
@@ -68,11 +68,14 @@ def _by_own_id(here: Step, scope: Scope, found: Recognised, spoken_for: Set[str]
     return new
 
 
-def _own_ids(scope: Scope, record: Record) -> tuple[str, str]:
-    """The ids to create this person under: by address, and by the record itself."""
+def _own_ids(scope: Scope, record: Record) -> tuple[str, str, str]:
+    """The ids to create this person under: by address ("" without one), by the record itself, and
+    once more by that, for when sales merged the first into somebody else before we saw it.
+    """
     address = normal_email(record.values.get(EMAIL_COLUMN, ""))
-    by_record = record_id(scope.module, f"{scope.list_id}|{record.id}")
-    return (record_id(scope.module, address) if address else by_record), by_record
+    key = f"{scope.list_id}|{record.id}"
+    by_address = record_id(scope.module, address) if address else ""
+    return by_address, record_id(scope.module, key), record_id(scope.module, f"{key}|again")
 
 
 def _free_id(
@@ -81,11 +84,13 @@ def _free_id(
     """The id by address, unless who has it is somebody else by now. A deleted row shows no address
     any more; the record of this list that was bound to it does.
     """
-    by_address, by_record = _own_ids(scope, record)
+    by_address, by_record, again = _own_ids(scope, record)
     row, holder = present.get(by_address), bound.get(by_address)
     shown = row if row and not row.deleted else holder
     has = shown.values.get(EMAIL_COLUMN, "") if shown else ""
-    return by_record if is_another(record.values.get(EMAIL_COLUMN, ""), has) else by_address
+    if by_address and not is_another(record.values.get(EMAIL_COLUMN, ""), has):
+        return by_address
+    return again if by_record in bound else by_record
 
 
 def _by_begun(

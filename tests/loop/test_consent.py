@@ -2,6 +2,7 @@
 
 import pytest
 
+from console.edits import add_record, remove_record
 from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
@@ -86,3 +87,12 @@ def test_an_address_brings_nobody_back_who_was_deleted(loop, sharing, person):
 
     assert one in loop.members(LEADS)
     assert other not in loop.members(LEADS)
+
+
+def test_somebody_who_said_no_and_was_removed_has_said_no_once_added_again(loop):
+    of, _ = loop.import_all(columns=("email1", "last_name", "email_opt_out"))
+    records, person = loop.app.lists.records(of), {"email1": "no@example.com", "last_name": "No"}
+    add_record(records, of, {**person, "email_opt_out": "1"})
+    remove_record(records, of, "no@example.com")
+
+    assert add_record(records, of, person).values["email_opt_out"] == "1"

@@ -103,7 +103,7 @@ class Weakness:
             stack.enter_context(mock.patch.object(target, attribute, value))
         if self.name == "random ids":
             luck = self.world.luck
-            named = lambda scope, record: (record_id(scope.module, str(luck.random())),) * 2  # noqa: E731
+            named = lambda scope, record: (record_id(scope.module, str(luck.random())),) * 3  # noqa: E731
             stack.enter_context(mock.patch.object(recognise, "_own_ids", named))
             stack.enter_context(mock.patch.object(recognise, "CREATED_AS", "never"))
 
