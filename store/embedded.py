@@ -76,6 +76,7 @@ class EmbeddedValkey:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (self._folder / "lock").open("wb") as lock, self._log().open("ab") as log:
             self._claim(lock)
+            self._clear_away()
             self._port = self._port or self._wanted_port or _free_port()
             # The server inherits the lock: the folder is free when it is gone, however it ends.
             self._process = subprocess.Popen(  # noqa: S603  our own binary, our own arguments
@@ -127,6 +128,13 @@ class EmbeddedValkey:
                 time.sleep(_CLAIM_AGAIN_S)
             else:
                 return
+
+    def _clear_away(self) -> None:
+        """Remove what a rewrite left that was killed: nobody reads it, and people stand in it who
+        may be forgotten by now.
+        """
+        for left in self._folder.rglob("temp-*.aof"):
+            left.unlink()
 
     def _command(self) -> list[str]:
         options = {

@@ -68,3 +68,13 @@ def test_stopping_twice_is_harmless(tmp_path):
 
     with pytest.raises(EmbeddedServerError, match="not running"):
         _ = server.pid
+
+
+def test_what_a_killed_rewrite_left_is_removed(tmp_path):
+    with EmbeddedValkey(tmp_path) as server:
+        (tmp_path / "temp-rewriteaof-7.aof").write_text("ana@example.com")
+        os.kill(server.pid, signal.SIGKILL)
+        assert eventually(lambda: not server.running)
+        server.start()
+
+    assert list(tmp_path.rglob("temp-*")) == []
