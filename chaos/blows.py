@@ -3,7 +3,7 @@
 import signal
 import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -27,10 +27,13 @@ class Blows:
         self._threads: list[threading.Thread] = []
         self._calls = threading.Lock()  # one fault of a sort at a time
         self._far_end = threading.Lock()
+        # A line that is halted hears no SIGTERM; it is stopped once it goes on.
+        self._halted: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self.fell: Counter[str] = Counter()
         self.kills: Counter[str] = Counter()  # line -> kills
-        self.stops: list[tuple[str, float]] = []  # line, seconds from SIGTERM to its end
-        self.pauses: list[tuple[float, float]] = []  # by the monotonic clock
+        # Line, from when until when, by the monotonic clock.
+        self.stops: list[tuple[str, float, float]] = []  # from SIGTERM to its end
+        self.pauses: list[tuple[str, float, float]] = []
 
     def run(self, plan: Sequence[Action], is_broken: Callable[[], bool]) -> None:
         """Let every action happen at its instant, until the harness itself is broken; late ones
@@ -107,19 +110,21 @@ class Blows:
             self._recoveries.watch(name, begun)
 
     def _pause(self, name: str, for_s: float) -> None:
-        began = time.monotonic()
-        with suppress(ProcessLookupError):
-            self._site.processes.kill(name, signal.SIGSTOP)
-        self._over.wait(for_s)
-        with suppress(ProcessLookupError):
-            self._site.processes.kill(name, signal.SIGCONT)
-        self.pauses.append((began, time.monotonic()))
+        with self._halted[name]:
+            began = time.monotonic()
+            with suppress(ProcessLookupError):
+                self._site.processes.kill(name, signal.SIGSTOP)
+            self._over.wait(for_s)
+            with suppress(ProcessLookupError):
+                self._site.processes.kill(name, signal.SIGCONT)
+            self.pauses.append((name, began, time.monotonic()))
 
     def _restart(self, name: str) -> None:
-        began = time.monotonic()
-        self._site.processes.stop(name)
-        self.stops.append((name, time.monotonic() - began))
-        self._site.processes.start(name)
+        with self._halted[name]:
+            began = time.monotonic()
+            self._site.processes.stop(name)
+            self.stops.append((name, began, time.monotonic()))
+            self._site.processes.start(name)
 
     def _ask_for_faults(self, spec: str, for_s: float) -> None:
         with self._far_end:

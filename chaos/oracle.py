@@ -100,7 +100,9 @@ def _recovery(e: Evidence, size: Size) -> Iterator[Row]:
     if e.recoveries_s:
         p99, most = percentile(e.recoveries_s, 0.99), max(e.recoveries_s)
         said = f"p99 {p99:.1f} s, longest {most:.1f} s, of {len(e.recoveries_s)} interruptions"
-        said += f" (heartbeat {size.heartbeat_s:g} s; since the store is back, if it was away)"
+        said += (
+            f" (heartbeat {size.heartbeat_s:g} s; since the store and its line are back, if away)"
+        )
         yield judged("P3", about, said, limit, good=p99 <= size.recovery_limit_s)
     else:
         yield not_measured("P3", about, "no kill met a worker at work", limit)

@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -104,6 +104,8 @@ def _live(
         rows.append(Burst(whole.web_url, token, size, ledger).row(whole.app))
     memory.stop()
     recoveries.close()
+    _tell_longest("interruption", recoveries.samples, began)
+    _tell_longest("stop", blows.stops, began)
     evidence = _gather(whole, ledger, blows, recoveries, drained)
     erased = forget(whole, addresses[0])
     for words in (("doctor",), ("status",), ("dead", "list"), ("connector", "status")):
@@ -182,7 +184,7 @@ def _gather(
         there=gathering.values_there(far_end, "contacts", (OURS, THEIRS)),
         writes=writes,
         kills=dict(blows.kills),
-        recoveries_s=_recovered(whole, recoveries),
+        recoveries_s=_recovered(whole, recoveries, blows),
         ticks=frozenset(kept.ticks),
         ticks_found=gathering.ticks(app),
         answers=kept.answers,
@@ -190,7 +192,7 @@ def _gather(
         without_retry_after=kept.unavailable_without_retry_after,
         accept_ms=tuple(kept.accept_ms),
         unexpected_endings=endings,
-        stops_s=tuple(seconds for _, seconds in blows.stops),
+        stops_s=tuple(until - since for _, since, until in blows.stops),
         calls_s=_calls(whole, blows),
         faults=dict(struck + whole.wire.struck),
         full_disks=store.full_disks,
@@ -202,12 +204,22 @@ def _gather(
     )
 
 
-def _recovered(whole: Site, recoveries: Recoveries) -> tuple[float, ...]:
-    """Seconds of each interruption; if the store was away meanwhile, since it came back."""
+def _recovered(whole: Site, recoveries: Recoveries, blows: Blows) -> tuple[float, ...]:
+    """Seconds of each interruption, since there was something to go on with: the store, and the
+    one process of the line, which a blow may have halted or stopped meanwhile.
+    """
+    absences = [*blows.pauses, *blows.stops]
+    absences += [(line, *outage) for line in whole.lines for outage in whole.store.outages]
     return tuple(
-        until - max([since, *(end for _, end in whole.store.outages if end < until)])
-        for _, since, until in recoveries.samples
+        until - max([since, *(end for of, _, end in absences if of == line and end < until)])
+        for line, since, until in recoveries.samples
     )
+
+
+def _tell_longest(what: str, spans: Iterable[tuple[str, float, float]], began: float) -> None:
+    """Where to look first in the log, by seconds since the blows began."""
+    for line, since, until in sorted(spans, key=lambda span: span[1] - span[2])[:3]:
+        _say(f"  {what} of {until - since:4.1f} s: {line}, since {since - began:.1f} s")
 
 
 def _calls(whole: Site, blows: Blows) -> tuple[float, ...]:
@@ -215,12 +227,8 @@ def _calls(whole: Site, blows: Blows) -> tuple[float, ...]:
     return tuple(
         call.ended_at - call.began_at
         for call in whole.wire.exchanges
-        if not _overlap(call.began_at, call.ended_at, blows.pauses)
+        if not any(begin < call.ended_at and call.began_at < end for _, begin, end in blows.pauses)
     )
-
-
-def _overlap(since: float, until: float, spans: list[tuple[float, float]]) -> float:
-    return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
 
 
 @contextmanager

@@ -34,15 +34,19 @@ local function bury(queue, id, message, count)
   buried = buried + 1
 end
 
--- The head of the line for what was interrupted once or never, the end for what is suspect.
+-- The head of the line for what was interrupted, twice even, which chance may do; its end for what
+-- more workers died on: many such must not keep the others waiting, restart after restart.
 local function bring_back(name, id, count)
-  redis.call(count > 1 and 'rpush' or 'lpush', ns .. ':' .. name, id)
+  redis.call(count > 2 and 'rpush' or 'lpush', ns .. ':' .. name, id)
   back = back + 1
 end
 
 local function empty(worker, queue, name, ran)
   local held = ns .. ':__acks__.' .. worker .. '.' .. name
-  for _, id in ipairs(redis.call('smembers', held)) do
+  local ids = redis.call('smembers', held)
+  -- What ran comes last, so that it stands before what was merely fetched.
+  table.sort(ids, function(a, b) return not ran[a] and ran[b] or false end)
+  for _, id in ipairs(ids) do
     local message = redis.call('hget', ns .. ':' .. name .. '.msgs', id)
     if message then
       local count = ran[id] and redis.call('hincrby', deaths, id, 1) or 0

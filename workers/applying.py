@@ -32,7 +32,7 @@ def apply(app: App, run_id: str) -> None:
         if here is None:
             return
         while (place := here.place("apply")) != ENDED:
-            if not here.has_time:
+            if not here.goes_on():
                 here.go_on()
                 return
             start = int(place or 0)

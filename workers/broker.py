@@ -17,6 +17,7 @@ from workers.redaction import Redaction
 from workers.retries import MessageLogs, Retries
 from workers.settings import Settings
 from workers.shelter import Shelter
+from workers.stopping import Stopping
 
 _FOR_EVER_MS = 100 * 365 * 86_400_000  # dead letters are a person's to drop
 _TIME_LIMIT_MS = 600_000
@@ -87,6 +88,7 @@ def connect(
         Shelter(broker.deliveries),
         TimeLimit(time_limit=_TIME_LIMIT_MS),
         ShutdownNotifications(),
+        Stopping(),
         MessageLogs(),
         retries,
     ):

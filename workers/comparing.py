@@ -56,7 +56,7 @@ def _compare_from(here: Step, place: str) -> bool:
         return crm.by_id_range(here.module, fields, after.id if after else "", None, count)
 
     for page in read_ahead(fetch, Position("", place) if place else None):
-        if not here.has_time:
+        if not here.goes_on():
             return False
         here.renew()
         found = _drifted(here, page.rows)
@@ -118,7 +118,7 @@ def _heal(here: Step, drifted: Sequence[str], place: str) -> bool:
     intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
     fields = read_fields(here.module, here.of.synced)
     for start in range(0, len(left), BATCH):
-        if not here.has_time:
+        if not here.goes_on():
             return False
         here.renew()
         some = left[start : start + BATCH]

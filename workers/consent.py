@@ -30,7 +30,7 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
     begun = here.records.state(_PLACE) or here.records.state("cursor_at")
     since, after = with_overlap(begun), None
     while True:
-        if not here.has_time:
+        if not here.goes_on():
             return False
         here.renew()
         try:

@@ -45,7 +45,7 @@ def _follow_from(here: Step, place: str) -> bool:
     """Follow those whose id comes after `place`; False when time was up before the end."""
     ids = [record_id for record_id in here.records.following() if record_id > place]
     for start in range(0, len(ids), BATCH):
-        if not here.has_time:
+        if not here.goes_on():
             return False
         batch = ids[start : start + BATCH]
         here.renew()

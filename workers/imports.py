@@ -112,7 +112,7 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
 
     intake = intake_for(here, add_new=True)
     for page in read_ahead(fetch, Position("", place) if place else None):
-        if not here.has_time:
+        if not here.goes_on():
             return False
         here.renew()
         reached = page.after.id if page.after else ENDED

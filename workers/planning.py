@@ -92,7 +92,7 @@ class Planner:
         start = Position(modified_at, row_id) if row_id else None
         pages = read_ahead(lambda at: crm.changed(here.module, columns, since, at, rows), start)
         for page in pages:
-            if not here.has_time:
+            if not here.goes_on():
                 return False
             here.renew()
             reached = f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
@@ -168,7 +168,7 @@ class Planner:
             here.app.runs.remember(here.run.id, "plan_up_to", str(here.records.last_change()))
         )
         while True:
-            if not here.has_time:
+            if not here.goes_on():
                 return False
             place = here.place("plan_push")
             waiting = [] if place == ENDED else here.records.dirty(int(place or 0), up_to, BATCH)
@@ -181,7 +181,7 @@ class Planner:
     def _everybody(self) -> bool:
         here = self._here
         while True:
-            if not here.has_time:
+            if not here.goes_on():
                 return False
             place = here.place("plan_push")
             if place == ENDED:  # another delivery came to the end of it

@@ -83,7 +83,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
 
     newest = max(cursor, start.modified_at if start else "")
     for page in read_ahead(fetch, start):
-        if not here.has_time:
+        if not here.goes_on():
             return "more"
         if _may_do_much(here, page):
             return "guard"
@@ -157,7 +157,7 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
     allowed = permission(here.of.setup or SyncSetup(), healing & set(missing))
     intake = intake_for(here, add_new=False, permission=allowed)
     for page in read_ahead(fetch, Position("", place) if place else None):
-        if not here.has_time:
+        if not here.goes_on():
             return False
         here.renew()
         known = here.records.by_crm_ids([row.id for row in page.rows])

@@ -57,7 +57,7 @@ def push(app: App, run_id: str) -> None:
             waiting = here.records.dirty(done, up_to, app.knobs.push_rows)
             if not waiting:
                 break
-            if not here.has_time:
+            if not here.goes_on():
                 here.go_on()
                 return
             _push_some(here, scope, [record_id for record_id, _ in waiting], waiting[-1][1])

@@ -22,6 +22,7 @@ from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
 from workers.holding import holding
 from workers.lanes import in_lane
+from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
 
@@ -147,6 +148,7 @@ class Step:
         self.records: Records = app.lists.records(of)
         self.fence = Fence(lease.key, lease.token)
         self._ends_at = time.monotonic() + BUDGET_S
+        self._is_first = True
 
     @property
     def module(self) -> Module:
@@ -170,10 +172,15 @@ class Step:
         findings = self.app.connector.active().findings
         return (findings.clock_ahead_s or 0.0) if findings else 0.0
 
-    @property
-    def has_time(self) -> bool:
-        """Whether this delivery should go on by itself: time is left, and nobody cancelled."""
-        return time.monotonic() < self._ends_at and not self.place("cancel")
+    def goes_on(self) -> bool:
+        """Whether this delivery should do another part of its work, before each of them.
+
+        It does the first one even when time is up, or a SugarCRM that takes longer than that for
+        a page would never get beyond it.
+        """
+        has_time = self._is_first or (time.monotonic() < self._ends_at and not is_stopping())
+        self._is_first = False
+        return has_time and not self.place("cancel")
 
     def renew(self) -> None:
         """Hold the lease for its full length again, before a call to SugarCRM.

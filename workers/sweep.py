@@ -53,7 +53,7 @@ def _is_due(here: Step) -> bool:
 def _sweep_from(here: Step, cursor: int) -> bool:
     """Look for the records from `cursor` on; False when time was up before the end."""
     while True:
-        if not here.has_time:
+        if not here.goes_on():
             return False
         cursor, batch = here.records.scan_page(cursor)
         bound = [record for record in batch if record.crm_id and record.gone is None]

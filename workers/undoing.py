@@ -43,7 +43,7 @@ def undo(app: App, run_id: str) -> None:
         )
         began, ended = _ms(target.started_at), _ms(target.finished_at) + 1000
         while True:
-            if not here.has_time:
+            if not here.goes_on():
                 here.go_on()
                 return
             entry = history.last_of_run(target.id, began, ended, here.place("undo"))

@@ -169,4 +169,5 @@ def test_the_procfile_serves_every_queue_and_its_workers_stop_before_they_are_ki
     served = {line[line.index("--queues") + 1] for line in workers.values()}
     assert served == set(QUEUES)
     for line in workers.values():
-        assert int(line[line.index("--worker-shutdown-timeout") + 1]) / 1000 < STOP_S
+        # Dramatiq waits that long twice: for what is at work, and for what settles it.
+        assert 2 * int(line[line.index("--worker-shutdown-timeout") + 1]) / 1000 < STOP_S - 5

@@ -15,6 +15,7 @@ from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 from workers import imports, pull, steps
 from workers.steps import now_text, step
+from workers.stopping import Stopping
 
 COLUMNS = ("email1", "last_name", "phone_work")
 LEADS = "all-sugarcrm-leads"
@@ -45,6 +46,33 @@ def test_a_worker_killed_as_a_phase_ends_leaves_the_message_of_the_next(loop, mo
     loop.deliver()
 
     assert loop.app.runs.get(run.id).phase == "done"
+
+
+def test_a_sugarcrm_that_takes_all_the_time_of_a_step_for_one_page_is_read_to_its_end(
+    loop, monkeypatch
+):
+    monkeypatch.setattr(steps, "BUDGET_S", -1.0)
+    monkeypatch.setattr(loop.app, "knobs", msgspec.structs.replace(loop.app.knobs, page_rows=3))
+    _, members = loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+
+    assert len(members) > 100  # the others are deleted in SugarCRM
+    assert loop.sync(LEADS).phase == "done"
+
+
+def test_a_step_leaves_the_rest_to_another_worker_once_its_process_is_to_stop(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    run = only_begun(loop, SyncTick(list=LEADS))
+    stopping = Stopping()
+
+    with step(loop.app, run.id, "pull") as here:
+        assert here.goes_on()
+        assert here.goes_on()
+        stopping.before_worker_shutdown(loop.broker, None)
+        assert not here.goes_on()
+        stopping.before_worker_boot(loop.broker, None)
+        assert here.goes_on()
 
 
 def test_a_second_delivery_while_the_first_goes_on_waits_and_uses_up_no_try(loop):

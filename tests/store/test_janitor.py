@@ -3,7 +3,7 @@ import time
 import pytest
 
 from store.janitor import Janitor, Swept
-from store.queues import HEARTBEATS, WATCH, Deliveries, bodies, held, waiting
+from store.queues import DEATHS, HEARTBEATS, WATCH, Deliveries, bodies, held, waiting
 
 HEARTBEAT_S = 0.5  # a pause of half of it, on a busy machine, starts the watch anew
 
@@ -87,6 +87,24 @@ def test_what_was_interrupted_goes_to_the_head_of_the_line(janitor, redis_client
     watch(janitor, HEARTBEAT_S * 1.6)
 
     assert redis_client.lrange(waiting("realtime"), 0, -1) == [b"ran", b"waits"]
+
+
+@pytest.mark.parametrize(
+    ("deaths", "order"),
+    [
+        pytest.param(1, [b"ran", b"fetched", b"waits"], id="twice, which chance may do"),
+        pytest.param(2, [b"fetched", b"waits", b"ran"], id="thrice"),
+    ],
+)
+def test_what_many_workers_died_on_lets_the_others_go_first(redis_client, deaths, order):
+    janitor = Janitor(redis_client, heartbeat_s=HEARTBEAT_S, max_deaths=5, queues=("realtime",))
+    redis_client.rpush(waiting("realtime"), "waits")
+    give(redis_client, "w1", "fetched", "ran")
+    redis_client.hset(DEATHS, "ran", deaths)
+    Deliveries(redis_client, "w1").begin(1, "ran", deaths + 1)
+
+    assert watch(janitor, HEARTBEAT_S * 1.6) == Swept(1, 2, 0)
+    assert redis_client.lrange(waiting("realtime"), 0, -1) == order
 
 
 def test_two_janitors_do_no_more_than_one(janitor, redis_client):
