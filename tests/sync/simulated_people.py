@@ -206,6 +206,8 @@ class People:
             if self.luck.random() < 0.5:  # the survivor takes over who it is
                 for field in ("email1", "last_name"):
                     kept_row.values[field] = gone.values[field]
+                # Whoever merges saw both, and says that the rest of it is true of that person.
+                for field in ("email1", "last_name", "loc", "both", "late"):
                     self._told_there(survivor, field)
                 self.left_address(survivor, -1)
             for field in ("crm", "both"):
