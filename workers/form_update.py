@@ -46,13 +46,30 @@ def _left_to_write(form: Submission, crm_id: str, permitted: Mapping[str, str]) 
     """
     row = form.app.crm().by_ids(form.module, [crm_id], sorted(permitted)).get(crm_id)
     present = {field: row.values.get(field, "") if row else "" for field in permitted}
-    seen = {field: _digest(form.journal_id, field, value) for field, value in present.items()}
-    earlier = form.app.outcomes.get(form.journal_id)
-    if earlier is None or not earlier.before:
-        begun = Outcome(result="begun", module=form.module, crm_ids=(crm_id,), before=seen)
-        form.app.outcomes.put(form.journal_id, begun, at=now_text())
-    before = earlier.before if earlier and earlier.before else seen
+    before = begin(form, crm_id, present)
+    seen = _digests(form, present)
     return {f: v for f, v in permitted.items() if v != present[f] and before.get(f) == seen[f]}
+
+
+def begin(form: Submission, crm_id: str, values: Mapping[str, str]) -> Mapping[str, str]:
+    """Keep what the fields hold that the form may update, or what they will hold once the record
+    is made, before anything is written; an earlier try's word stands. Gives the digests.
+
+    Whoever creates begins, too: the answer may be lost, and the next try find the record there,
+    with what sales typed in the meantime.
+    """
+    earlier = form.app.outcomes.get(form.journal_id)
+    if earlier and earlier.before:
+        return earlier.before
+    digests = _digests(form, {f: values[f] for f in form.setting.may_update if f in values})
+    if digests:
+        begun = Outcome(result="begun", module=form.module, crm_ids=(crm_id,), before=digests)
+        form.app.outcomes.put(form.journal_id, begun, at=now_text())
+    return digests
+
+
+def _digests(form: Submission, values: Mapping[str, str]) -> dict[str, str]:
+    return {field: _digest(form.journal_id, field, value) for field, value in values.items()}
 
 
 def _digest(journal_id: str, field: str, value: str) -> str:

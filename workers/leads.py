@@ -18,7 +18,7 @@ from sync.lists import FormSetting
 from sync.own_row import OwnIds, own_id, own_ids_of
 from workers.app import App, app
 from workers.catalogues import read_catalogue
-from workers.form_update import Submission, kept_or_later, update_known
+from workers.form_update import Submission, begin, kept_or_later, update_known
 from workers.holding import holding
 from workers.steps import now_text
 from workers.take_in import FORGOTTEN
@@ -108,6 +108,7 @@ def _chosen(own_ids: OwnIds, row: Row | None) -> str:
 
 def _create(form: Submission, its_id: str) -> Outcome:
     crm, module = form.app.crm(), form.module
+    begin(form, its_id, form.values)
     answer = kept_or_later(crm.create_many(module, [Draft(its_id, form.values)])[0])
     if answer.refused:
         return Outcome(result="rejected", reason=answer.refused, module=module)

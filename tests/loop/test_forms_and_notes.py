@@ -93,6 +93,31 @@ def test_what_a_form_wrote_is_not_written_again_over_what_sales_typed_since(
     assert (began, loop.app.outcomes.get(entry.id).result) == ("begun", "updated")
 
 
+def test_what_a_lost_creation_wrote_is_not_written_again_over_what_sales_typed_since(
+    loop, person, monkeypatch
+):
+    allowed = FormSetting(form="up", module="Leads", mapping=MAPPING, may_update=("phone_work",))
+    loop.app.forms.put("up", allowed)
+    create_many, fields = LegacyClient.create_many, {"email": "newup@example.com", "name": "U"}
+
+    def created_and_killed(*arguments):
+        create_many(*arguments)
+        raise Retriable("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "create_many", created_and_killed)
+        with pytest.raises(Retriable):
+            loop.publish(FormSubmitted(form="up", fields={**fields, "phone": "+1 form"}))
+    entry = next(e for e in reversed(loop.app.journal.tail(9)) if e.type == "FormSubmitted")
+    (lead,) = leads_with(loop, "newup@example.com")
+    person.edit("Leads", lead, phone_work="+1 sales")
+    handle_form(loop.app, entry.id)
+
+    row = loop.crm.by_ids("Leads", [lead], ["phone_work"])[lead]
+    assert row.values["phone_work"] == "+1 sales"
+    assert loop.app.outcomes.get(entry.id).result == "updated"
+
+
 @pytest.mark.usefixtures("form")
 def test_a_form_that_sugarcrm_says_it_kept_and_does_not_show_is_tried_again(loop, monkeypatch):
     with monkeypatch.context() as patched:
