@@ -34,6 +34,7 @@
 | plan:{id}:order            | list   | record ids, as they were planned                | 7 days      |
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | list:{id}:waits:{kind}     | string | id of the run that waits until it may begin     | 60 s        |
+| run:{id}:woken             | string | its step was sent again not long ago            | 2 minutes   |
 | run:{id}:drifted           | set    | SugarCRM ids that a comparison found otherwise  | 2 days      |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
 | runs:ended                 | hash   | kind:outcome -> how many runs                   | for ever    |

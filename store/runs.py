@@ -1,6 +1,7 @@
 """Runs of lists: what is going on, and what went on before."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import msgspec
 import redis
@@ -119,6 +120,10 @@ class Runs:
     def turn_came(self, run: Run) -> None:
         """Let the next one of its kind wait for a turn of its own."""
         self._client.delete(_turn(run))
+
+    def may_wake(self, run_id: str, every: timedelta) -> bool:
+        """Whether nobody sent the run's step again within `every`; who asks first is to do it."""
+        return bool(self._client.set(f"run:{run_id}:woken", "1", nx=True, px=every))
 
     def hold(self, list_id: str, holder: str, for_s: float) -> bool:
         """Let no run of the list begin for a while; False when one is going on."""

@@ -18,6 +18,7 @@ from workers.redaction import Redaction, last_words
 log = structlog.get_logger(__name__)
 
 RETRY_IN_MS, WHY = "retry_in_ms", "why"  # marks on a message that the consumer acts on
+ONE_TRY = "one_try"  # an option of a message that another one stands behind
 
 
 class Retries(Middleware):
@@ -53,6 +54,9 @@ class Retries(Middleware):
         error = last_words(exception, self._redaction)
         if isinstance(exception, Shutdown):  # not its fault, and not counted
             message.options[RETRY_IN_MS] = 0
+            return
+        if message.options.get(ONE_TRY):
+            log.info("not tried again", actor=message.actor_name, error=error)
             return
         actor = broker.get_actor(message.actor_name)
         decision = after_failure(

@@ -22,6 +22,7 @@ from sync.runs import ID_PARTS, Phase, Run, next_phase
 from workers.app import App
 from workers.holding import holding
 from workers.lanes import in_lane
+from workers.retries import ONE_TRY
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
@@ -66,7 +67,7 @@ def send(phase: Phase, *args: str | int) -> None:
 
 
 def _message(
-    phase: Phase, args: tuple[str | int, ...], options: dict[str, str]
+    phase: Phase, args: tuple[str | int, ...], options: dict[str, str | bool]
 ) -> dramatiq.Message[None]:
     queue, actor = PHASE_ACTORS[phase]
     return dramatiq.Message(
@@ -124,19 +125,23 @@ def _does_not_do(active: Run, run: Run) -> bool:
     return active.kind in ALONE or (run.kind == "compare" and active.kind != "compare")
 
 
-def wake_if_stalled(app: App, run_id: str) -> bool:
-    """Send a run's step again if nothing came of the last one, as when it is a dead letter."""
+def wake_if_stalled(app: App, run_id: str, *, for_person: bool = False) -> bool:
+    """Send a run's step again if nothing came of the last one, as when it is a dead letter; at
+    most once in a while, unless a person waits for it.
+
+    The message is for one try: while SugarCRM is away, the run's own one is being tried again.
+    """
     run = app.runs.get(run_id)
     if not run.active or not run.progressed_at:  # a look, which takes no steps, and ends by itself
         return False
     if datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
         return False
+    if not app.runs.may_wake(run_id, STALLED) and not for_person:
+        return False
     log.warning("run stalled, sent again", run=run_id, phase=run.phase)
-    if run.phase == "import":
-        for part in range(len(ID_PARTS)):
-            send(run.phase, run_id, part)
-    else:
-        send(run.phase, run_id)
+    of_parts: list[tuple[str | int, ...]] = [(run_id, part) for part in range(len(ID_PARTS))]
+    for args in of_parts if run.phase == "import" else [(run_id,)]:
+        dramatiq.get_broker().enqueue(_message(run.phase, args, {ONE_TRY: True}))
     return True
 
 

@@ -185,7 +185,7 @@ def cancel(name: ListName) -> Answer:
         if active is None:
             raise RefusedError(f"no run of {of.title!r} is going on")
         app.runs.cancel(active.id, person())
-        wake_if_stalled(app, active.id)
+        wake_if_stalled(app, active.id, for_person=True)
     said = f"Run {active.id} ends; `sugarloop sync undo {of.id} {active.id}` takes it back."
     return Answer({"run": active.id}, (said,))
 

@@ -1,5 +1,6 @@
 """A list against a SugarCRM: import, pull, push, new columns."""
 
+import dramatiq
 import msgspec
 import pytest
 
@@ -12,6 +13,8 @@ from sync.records import GONE_THERE
 from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 from tests.sugarcrm.wire import answer, wire_server
+from workers.retries import ONE_TRY
+from workers.steps import wake_if_stalled
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status", "email_opt_out")
 PULL = PullSetup(add_new=True, update_existing=True)
@@ -218,6 +221,25 @@ def test_a_run_whose_message_was_lost_goes_on_with_the_next_tick(loop):
 
     assert later.folded_into == stalled
     assert loop.app.runs.get(stalled).phase == "done"
+
+
+@pytest.mark.parametrize(
+    ("phase", "messages"),
+    [pytest.param("pull", 1, id="sync"), pytest.param("import", 4, id="import")],
+)
+def test_a_run_that_stalls_is_sent_again_once_however_many_wait_for_it(loop, phase, messages):
+    loop.import_all(columns=COLUMNS)
+    before = "2026-01-01T00:00:00+00:00"
+    loop.app.runs.start(Run(id="on", list=LEADS, kind="sync", phase=phase, progressed_at=before))
+
+    woken = [wake_if_stalled(loop.app, "on") for _ in range(30)]
+    sent = [loop.broker.queues["sync"].get() for _ in range(loop.broker.queues["sync"].qsize())]
+
+    assert woken == [True] + 29 * [False]
+    assert len(sent) == messages
+    assert all(dramatiq.Message.decode(raw).options[ONE_TRY] for raw in sent)
+    assert wake_if_stalled(loop.app, "on", for_person=True)
+    loop.broker.queues["sync"].queue.clear()
 
 
 def test_a_run_says_what_it_waits_for_and_goes_on_when_sugarcrm_is_back(loop):

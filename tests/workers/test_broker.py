@@ -55,6 +55,15 @@ def test_a_retriable_failure_is_tried_again_when_it_asks(sample, redis_client):
 
 
 @pytest.mark.usefixtures("worker")
+def test_a_message_for_one_try_that_fails_is_over(sample, redis_client):
+    sample.BROKER.enqueue(sample.fail.message_with_options(args=("always",), one_try=True))
+
+    assert eventually(lambda: redis_client.llen("begun") == 1)
+    assert eventually(lambda: settled(redis_client))
+    assert (redis_client.llen("begun"), DeadLetters(redis_client).count()) == (1, 0)
+
+
+@pytest.mark.usefixtures("worker")
 def test_retries_are_bounded_and_then_a_dead_letter_tells_why(sample, redis_client):
     sample.fail.send("always")
 
