@@ -123,7 +123,19 @@ def test_the_main_loop_runs_with_a_user_for_each_role(running, tmp_path):
         pytest.param("web", ["HGETALL", "list:x:records"], id="nor_people"),
         pytest.param("web", ["HGETALL", "people"], id="nor_behaviour"),
         pytest.param("clock", ["GET", "connector"], id="the_clock_reads_no_password"),
-        pytest.param("worker", ["FLUSHALL"], id="nobody_flushes"),
+        pytest.param("web", ["HSET", "sources", "x", "{}"], id="nor_may_it_let_somebody_in"),
+        pytest.param("web", ["DEL", "lists"], id="nor_lose_a_list"),
+        *(
+            pytest.param(user, command.split(), id=f"the_{user}_may_not_{command.lower()}")
+            for user in USERS.keys() - {"default"}
+            for command in (
+                "FLUSHALL",
+                "FLUSHDB",
+                "FUNCTION FLUSH",
+                "SCRIPT KILL",
+                "CLIENT PAUSE 1",
+            )
+        ),
         pytest.param("console", ["CONFIG", "SET", "appendfsync", "no"], id="nobody_configures"),
         pytest.param("worker", ["REPLICAOF", "NO", "ONE"], id="nobody_administers"),
         pytest.param("console", ["KEYS", "*"], id="nobody_blocks"),

@@ -65,6 +65,7 @@ def test_a_step_leaves_the_rest_to_another_worker_once_its_process_is_to_stop(lo
     loop.allow(LEADS, pull=PULL)
     run = only_begun(loop, SyncTick(list=LEADS))
     stopping = Stopping()
+    stopping.before_worker_boot(loop.broker, None)  # another test's worker may have stopped here
 
     with step(loop.app, run.id, "pull") as here:
         assert here.goes_on()
