@@ -3,18 +3,22 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import product
+from math import inf
 
 import redis
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from rq_scheduler import Scheduler
 
 from store.connector import Connector
+from store.janitor import silence_s
 from store.lists import Lists
-from store.queues import HEARTBEATS, Deliveries
+from store.queues import HEARTBEATS, QUEUES, Deliveries
 from store.runs import Runs
 from sync.lists import MarketingList
+from sync.runs import KINDS, OVER
 
-_RECENT = 20  # runs that are looked through for the last one that came through
+_RECENT = 20  # runs that are looked through for the last comparison
 _ALIVE_S = 60.0  # a worker that was heard of within this counts as alive
 
 _LIST_GAUGES = {
@@ -24,7 +28,7 @@ _LIST_GAUGES = {
     "refused_records": "Records that SugarCRM refused, and did not take since",
     "quarantined_columns": "Columns whose field SugarCRM removed or changed, so that edits wait",
     "drift_ratio": "How much was not as in SugarCRM when all of it was compared last, 0 to 1",
-    "lag_seconds": "Time since the last run that came through",
+    "lag_seconds": "Time since an import, a sync or a comparison came through; since it was made",
     "run_silence_seconds": "Time since the run that is going on made progress; 0 without one",
 }
 
@@ -45,6 +49,9 @@ class ListMetrics:
         yield self._gauge("worker_processes", "Worker processes heard of lately", self._alive())
         about = "How late the clock is with the schedule that is due first"
         yield self._gauge("schedule_overdue_seconds", about, self._overdue_s())
+        about = "How long no clock looked after schedules and dead workers"
+        silence = silence_s(self._client)
+        yield self._gauge("clock_silence_seconds", about, inf if silence is None else silence)
         about = "1 while the SugarCRM connector may be used"
         yield self._gauge("connector_active", about, self._is_active())
 
@@ -70,22 +77,23 @@ class ListMetrics:
         recent = self._runs.recent(of.id, _RECENT)
         if (drift := next((r.drift for r in recent if r.drift is not None), None)) is not None:
             told["drift_ratio"] = drift
-        done = (r for r in recent if r.phase == "done")
-        if last := next(done, None):
-            told["lag_seconds"] = _age_s(last.finished_at)
+        told["lag_seconds"] = _age_s(self._runs.synced_at(of.id) or of.created_at)
         return told
 
     def _of_runs(self) -> Metric:
         about = "Runs that are over, by kind and by what became of them"
         counter = CounterMetricFamily("sugarloop_runs", about, labels=["kind", "outcome"])
-        for (kind, outcome), count in self._runs.ended().items():
+        # From 0 on: what first shows as 1 did not increase, to Prometheus.
+        none = dict.fromkeys(product(KINDS, OVER), 0)
+        for (kind, outcome), count in (none | self._runs.ended()).items():
             counter.add_metric([kind, outcome], count)
         return counter
 
     def _retries(self) -> Metric:
         about = "Messages that failed and were put back to be tried again"
         counter = CounterMetricFamily("sugarloop_message_retries", about, labels=["queue"])
-        for queue, count in Deliveries(self._client, "").retried().items():
+        none = dict.fromkeys(QUEUES, 0)
+        for queue, count in (none | Deliveries(self._client, "").retried()).items():
             counter.add_metric([queue], count)
         return counter
 

@@ -13,7 +13,7 @@ from prometheus_client.registry import Collector
 from console.list_metrics import ListMetrics
 from events import Receipt
 from events.schema import event_schema
-from store.crm_counts import CrmCounts
+from store.crm_counts import OUTCOMES, CrmCounts
 from store.journal import Journal
 from store.people import People
 from store.queue_depths import QueueDepths
@@ -143,7 +143,8 @@ class _Store(Collector):
         for kind, outcomes in self._crm_counts.read().items():
             about = f"{kind.capitalize()} to SugarCRM, by what became of them"
             counter = CounterMetricFamily(f"sugarloop_crm_{kind}", about, labels=["outcome"])
-            for outcome, count in outcomes.items():
+            none = dict.fromkeys(OUTCOMES[kind], 0)
+            for outcome, count in (none | outcomes).items():
                 counter.add_metric([outcome], count)
             yield counter
 

@@ -3,6 +3,7 @@
 import redis
 
 from console.check import Check, fail, good, warn
+from store.janitor import silence_s
 from store.queues import HEARTBEATS
 from store.trust import SKEW_SHARE, Habits, habits, warnings
 
@@ -22,6 +23,7 @@ def redis_checks(client: redis.Redis, heartbeat_s: float) -> list[Check]:
         _eviction(found),
         _clock(found, heartbeat_s),
         _workers(client, heartbeat_s),
+        _ticking(client, heartbeat_s),
     ]
 
 
@@ -65,3 +67,11 @@ def _workers(client: redis.Redis, heartbeat_s: float) -> Check:
     if alive:
         return good("workers", f"{alive} worker processes are alive")
     return warn("workers", "no worker process is alive", "start them with `sugarloop up`")
+
+
+def _ticking(client: redis.Redis, heartbeat_s: float) -> Check:
+    silence = silence_s(client)
+    if silence is not None and silence <= 2 * heartbeat_s:
+        return good("clock line", f"it looked {silence:.0f} s ago")
+    said = "it never ran" if silence is None else f"it has not run for {silence:.0f} s"
+    return warn("clock line", said, "start `clock`, with `sugarloop up` or `sugarloop line clock`")

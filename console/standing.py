@@ -1,6 +1,6 @@
 """Is it in sync, and if not, why? What `sugarloop status` knows."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -8,6 +8,7 @@ import msgspec
 from console.listing import last_drift, last_run
 from store.connector import Connection
 from store.dead_letters import DeadLetters
+from store.janitor import silence_s
 from store.queue_depths import Depth, QueueDepths
 from sync.lists import MarketingList
 from sync.progress import progress
@@ -20,13 +21,15 @@ TO_DO = (
     "Nobody logs in any more, and all work waits. Unlock the user, give it its rights or its"
     " password back, then run `sugarloop connector activate` with the password."
 )
+_CLOCK_SILENT_S = 60.0  # it looks every few seconds
 _LATE_S = 300.0  # work that waits this long means that too few workers run
 
 
 class ListStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """One list that syncs. `lag_s` is the time since the last run that came through. `conflicts`
-    and `rejected` count records that wait for a person. `drift` is how much of the list was not as
-    in SugarCRM when all of it was compared last, from 0 to 1; it was set right then.
+    """One list that syncs. `lag_s` is the time since an import, a sync or a comparison came
+    through, None when none ever did. `conflicts` and `rejected` count records that wait for a
+    person. `drift` is how much of the list was not as in SugarCRM when all of it was compared
+    last, from 0 to 1; it was set right then.
 
     `reasons` say why records were left out, `why_not` what keeps the list from being in sync.
     """
@@ -86,7 +89,10 @@ def standing(app: App, now: datetime) -> Standing:
         queues=queues,
         dead_letters=dead,
         behaviour_backlog=len(app.journal.behaviour_after(app.people.place(), DRAIN)),
-        warnings=_warnings(connection, crm, queues, dead),
+        warnings=(
+            *_warnings(connection, crm, queues, dead),
+            *_of_clock(silence_s(app.client)),
+        ),
     )
 
 
@@ -158,11 +164,15 @@ def _why_not(
 
 
 def _lag_s(app: App, list_id: str, now: datetime) -> float | None:
-    for run in app.runs.recent(list_id, 20):
-        if run.phase == "done" and run.finished_at:
-            finished = datetime.fromisoformat(run.finished_at).astimezone(UTC)
-            return max(0.0, (now - finished).total_seconds())
-    return None
+    at = app.runs.synced_at(list_id)
+    return max(0.0, (now - datetime.fromisoformat(at)).total_seconds()) if at else None
+
+
+def _of_clock(silence_s: float | None) -> list[str]:
+    if silence_s is not None and silence_s < _CLOCK_SILENT_S:
+        return []
+    since = "has run yet" if silence_s is None else f"has run for {silence_s:.0f} s"
+    return [f"no `clock` {since}: nothing is started on time, and no dead worker's work goes on"]
 
 
 def _warnings(

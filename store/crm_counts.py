@@ -3,6 +3,10 @@
 import redis
 
 COUNTS = "crm:counts"
+OUTCOMES = {
+    "calls": ("answered", "failed", "lost", "postponed", "slow_down"),
+    "logins": ("done", "failed", "refused"),
+}
 
 
 class CrmCounts:

@@ -19,6 +19,13 @@ class Swept(NamedTuple):
     buried: int
 
 
+def silence_s(client: redis.Redis) -> float | None:
+    """How long no clock looked after dead workers and schedules, None when none ever did."""
+    swept_ms = client.hget(WATCH, "swept_at")
+    now_s, now_us = client.time()
+    return max(0.0, now_s + now_us / 1e6 - int(swept_ms) / 1000) if swept_ms else None
+
+
 class Janitor:
     """Sweeps the queues. Any number of janitors do no more than one does."""
 

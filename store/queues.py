@@ -12,7 +12,7 @@
 | dramatiq:__deaths__                        | hash | id -> workers that died on it (ours)    |
 | dramatiq:__watch__                         | hash | worker -> "heartbeat since" (ours)      |
 | dramatiq:__why__                           | hash | id of dead letter -> Why (ours)         |
-| dramatiq:__retried__                       | hash | queue -> messages tried again (ours)    |
+| dramatiq:__retried__                       | hash | queue -> failed, and tried again (ours) |
 """
 
 import msgspec
@@ -40,7 +40,7 @@ redis.call('hdel', KEYS[2], ARGV[1])
 redis.call('hdel', KEYS[5], ARGV[1])
 redis.call('hset', KEYS[4], ARGV[2], ARGV[3])
 redis.call('rpush', KEYS[3], ARGV[2])
-redis.call('hincrby', KEYS[6], ARGV[4], 1)
+redis.call('hincrby', KEYS[6], ARGV[4], ARGV[5])
 return 1
 """
 _BURY = """
@@ -120,15 +120,24 @@ class Deliveries:
         keys = [held(self._worker, queue), bodies(queue), DEATHS]
         return bool(self._done(keys=keys, args=[message_id]))
 
-    def retry(self, queue: str, message_id: str, new_id: str, message: bytes) -> bool:
-        """Replace a held message by a delayed one; False when it is no longer held."""
+    def retry(
+        self, queue: str, message_id: str, new_id: str, message: bytes, *, failed: bool = True
+    ) -> bool:
+        """Replace a held message by a delayed one; False when it is no longer held.
+
+        One that had not `failed`, but whose turn did not come, is not counted.
+        """
         later = delayed(queue)
         keys = [held(self._worker, queue), bodies(queue), waiting(later), bodies(later), DEATHS]
         name = queue.removesuffix(".DQ")
-        return bool(self._retry(keys=[*keys, RETRIED], args=[message_id, new_id, message, name]))
+        return bool(
+            self._retry(
+                keys=[*keys, RETRIED], args=[message_id, new_id, message, name, int(failed)]
+            )
+        )
 
     def retried(self) -> dict[str, int]:
-        """How often messages were put back to be tried again, by queue."""
+        """How often messages failed and were put back to be tried again, by queue."""
         raw = self._client.hgetall(RETRIED)
         return {name.decode(): int(count) for name, count in sorted(raw.items())}
 

@@ -7,7 +7,7 @@ import msgspec
 import redis
 
 from store.queues import NAMESPACE
-from sync.runs import Phase, Run
+from sync.runs import SYNCING, Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
@@ -37,6 +37,7 @@ local phase = redis.call('hget', KEYS[2], 'phase')
 if phase == 'done' or phase == 'failed' or phase == 'cancelled' then return 0 end
 redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
 redis.call('hincrby', KEYS[3], ARGV[5] .. ':' .. ARGV[2], 1)
+if ARGV[6] == '1' then redis.call('hset', KEYS[4], 'synced_at', ARGV[3]) end
 return 1
 """
 
@@ -215,8 +216,18 @@ class Runs:
 
     def finish(self, run: Run, phase: Phase, at: str, problem: str = "") -> None:
         """End the run, and free its list; a second call changes nothing more."""
-        keys = [f"list:{run.list}:active_run", f"run:{run.id}", _ENDED]
-        self._finish(keys=keys, args=[run.id, phase, at, problem, run.kind])
+        state = f"list:{run.list}:state"
+        keys = [f"list:{run.list}:active_run", f"run:{run.id}", _ENDED, state]
+        synced = phase == "done" and run.kind in SYNCING
+        self._finish(keys=keys, args=[run.id, phase, at, problem, run.kind, int(synced)])
+
+    def synced_at(self, list_id: str) -> str:
+        """When a run that brings the list up to date came through last, "" when none ever did."""
+        if at := self._client.hget(f"list:{list_id}:state", "synced_at"):
+            return str(at.decode())
+        # An older version kept it with the runs only.
+        runs = self.recent(list_id, RUNS_KEPT)
+        return next((r.finished_at for r in runs if r.phase == "done" and r.kind in SYNCING), "")
 
     def ended(self) -> dict[tuple[str, str], int]:
         """How many runs are over, by kind and outcome."""

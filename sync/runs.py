@@ -1,6 +1,6 @@
 """A run of a list: its phases, in order, and what it counted."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -25,6 +25,9 @@ Phase = Literal[
     "cancelled",
 ]
 Kind = Literal["import", "sync", "compare", "plan", "apply", "undo", "look"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+SYNCING: tuple[Kind, ...] = ("import", "sync", "compare")  # these bring a list up to date
+OVER: tuple[Phase, ...] = ("done", "failed", "cancelled")
 
 # pull -> sweep -> follow -> fill -> programs -> push -> done. An import only fills the list, with
 # columns that are added while it goes on, too.

@@ -13,7 +13,7 @@ from dramatiq.common import current_millis, dq_name
 from dramatiq.errors import ConnectionClosed, DecodeError
 
 from store.queues import Why
-from workers.retries import RETRY_IN_MS, WHY
+from workers.retries import NOT_FAILED, RETRY_IN_MS, WHY
 
 log = structlog.get_logger(__name__)
 
@@ -84,12 +84,14 @@ class Consumer(_RedisConsumer):
 
     def _retry(self, message: MessageProxy) -> None:
         in_ms, new_id = message.options[RETRY_IN_MS], str(uuid4())
-        kept = {k: v for k, v in message.options.items() if k != RETRY_IN_MS}
+        failed = NOT_FAILED not in message.options
+        kept = {k: v for k, v in message.options.items() if k not in (RETRY_IN_MS, NOT_FAILED)}
         later = message.copy(queue_name=dq_name(self.queue_name))
         later.options.clear()
         later.options.update(kept, redis_message_id=new_id, eta=current_millis() + in_ms)
         held_id = message.options["redis_message_id"]
-        self.broker.deliveries.retry(self.queue_name, held_id, new_id, later.encode())
+        deliveries = self.broker.deliveries
+        deliveries.retry(self.queue_name, held_id, new_id, later.encode(), failed=failed)
 
     def _bury(self, message: MessageProxy) -> None:
         why = message.options.get(WHY) or Why(reason=f"no actor named {message.actor_name}")

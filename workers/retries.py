@@ -17,7 +17,8 @@ from workers.redaction import Redaction, last_words
 
 log = structlog.get_logger(__name__)
 
-RETRY_IN_MS, WHY = "retry_in_ms", "why"  # marks on a message that the consumer acts on
+# Marks on a message that the consumer acts on.
+RETRY_IN_MS, NOT_FAILED, WHY = "retry_in_ms", "not_failed", "why"
 ONE_TRY = "one_try"  # an option of a message that another one stands behind
 
 
@@ -53,7 +54,7 @@ class Retries(Middleware):
         retries = int(message.options.get("retries", 0))
         error = last_words(exception, self._redaction)
         if isinstance(exception, Shutdown):  # not its fault, and not counted
-            message.options[RETRY_IN_MS] = 0
+            message.options |= {RETRY_IN_MS: 0, NOT_FAILED: True}
             return
         if message.options.get(ONE_TRY):
             log.info("not tried again", actor=message.actor_name, error=error)
@@ -70,6 +71,8 @@ class Retries(Middleware):
         if isinstance(decision, TryAgain):
             message.options |= {"retries": retries + decision.counted, "error": error}
             message.options[RETRY_IN_MS] = round(decision.in_s * 1000)
+            if not decision.counted:
+                message.options[NOT_FAILED] = True
             bound.warning("will try again", in_s=round(decision.in_s, 1), retries=retries)
         else:
             message.options[WHY] = Why(reason=decision.reason, error=error, retries=retries)

@@ -6,7 +6,7 @@ import time
 
 import dramatiq
 
-from sync.failure import Permanent, Retriable
+from sync.failure import Permanent, Postponed, Retriable
 from workers import broker, logs, settings
 
 SETTINGS = settings.load()
@@ -37,7 +37,9 @@ def fail(kind, retry_in_s=0.01):
     BROKER.client.rpush("begun", kind)
     if kind == "permanent":
         raise Permanent("password=canary is wrong for ana@example.com")
-    if kind == "once" and BROKER.client.llen("begun") > 1:
+    if kind in ("once", "postponed") and BROKER.client.llen("begun") > 1:
         BROKER.client.rpush("done", kind)
         return
+    if kind == "postponed":
+        raise Postponed("not yet", retry_in_s=retry_in_s)
     raise Retriable("busy", retry_in_s=retry_in_s)

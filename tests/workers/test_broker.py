@@ -55,6 +55,15 @@ def test_a_retriable_failure_is_tried_again_when_it_asks(sample, redis_client):
 
 
 @pytest.mark.usefixtures("worker")
+def test_a_message_whose_turn_did_not_come_does_not_count_as_failed(sample, redis_client):
+    sample.fail.send("postponed")
+
+    assert eventually(lambda: redis_client.llen("done") == 1)
+    assert eventually(lambda: settled(redis_client))
+    assert sample.BROKER.deliveries.retried() == {"realtime": 0}
+
+
+@pytest.mark.usefixtures("worker")
 def test_a_message_for_one_try_that_fails_is_over(sample, redis_client):
     sample.BROKER.enqueue(sample.fail.message_with_options(args=("always",), one_try=True))
 
@@ -70,6 +79,7 @@ def test_retries_are_bounded_and_then_a_dead_letter_tells_why(sample, redis_clie
     assert eventually(lambda: DeadLetters(redis_client).count() == 1)
     (letter,) = DeadLetters(redis_client).list()
     assert redis_client.llen("begun") == 4
+    assert sample.BROKER.deliveries.retried() == {"realtime": 3}
     assert (letter.reason, letter.error, letter.retries) == ("failed 4 times", "Retriable: busy", 3)
     assert (letter.queue, letter.actor, letter.args) == ("realtime", "fail", ["always"])
     assert settled(redis_client)
@@ -170,10 +180,10 @@ def test_a_retry_during_an_outage_is_neither_lost_nor_doubled(sample, redis_clie
     monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
     retry, calls = sample.BROKER.deliveries.retry, []
 
-    def answer_lost_twice(*args):
+    def answer_lost_twice(*args, **options):
         calls.append(args)
         if len(calls) > 1:
-            retry(*args)  # it was carried out, and then its answer is lost
+            retry(*args, **options)  # it was carried out, and then its answer is lost
         if len(calls) < 3:
             raise redis.ConnectionError("Redis is away")
 
