@@ -1,5 +1,6 @@
 import json
 
+import dramatiq
 import pytest
 
 from store.queues import Deliveries, Why, bodies, held, waiting
@@ -154,6 +155,45 @@ def test_a_dead_letter_is_shown_and_replayed(sugarloop, redis_client, dead_lette
 
     assert redis_client.lrange(waiting("realtime"), 0, -1) == [dead_letter.encode()]
     assert sugarloop("dead", "replay", dead_letter).code == 1
+
+
+@pytest.fixture
+def dead_letters(dead_letter, redis_client):
+    """One of `create_lead`, two of another actor, one that cannot be read."""
+    for number in range(2):
+        message = dramatiq.Message("realtime", "write_history_note", (f"{number}-0",), {}, {})
+        redis_client.zadd(waiting("realtime.XQ"), {f"note{number}": number})
+        redis_client.hset(bodies("realtime.XQ"), f"note{number}", message.encode())
+    redis_client.zadd(waiting("sync.XQ"), {"broken": 1})
+    redis_client.hset(bodies("sync.XQ"), "broken", b"?")
+    return dead_letter
+
+
+def test_all_dead_letters_of_an_actor_are_replayed_at_once(sugarloop, redis_client, dead_letters):
+    told = sugarloop("dead", "replay", "--all", "--actor", "write_history_note", "--json").json
+
+    assert (set(told["replayed"]), told["left"]) == ({"note0", "note1"}, [])
+    assert set(redis_client.lrange(waiting("realtime"), 0, -1)) == {b"note0", b"note1"}
+    rest = sugarloop("dead", "replay", "--all", "--json").json
+    assert (rest["replayed"], rest["left"]) == ([dead_letters], ["broken"])
+    assert sugarloop("dead", "drop", "--all", "--json").json == {"dropped": ["broken"]}
+    assert sugarloop("dead", "list", "--json").json["total"] == 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param((), id="nothing"),
+        pytest.param(("x", "--all"), id="both"),
+        pytest.param(("x", "--actor", "create_lead"), id="an actor and one letter"),
+    ],
+)
+@pytest.mark.parametrize("command", ["replay", "drop"])
+def test_which_dead_letters_are_meant_has_to_be_said(sugarloop, command, words):
+    outcome = sugarloop("dead", command, *words)
+
+    assert outcome.code == 2
+    assert "--all" in outcome.err
 
 
 def test_a_dead_letter_is_dropped(sugarloop, dead_letter):

@@ -242,6 +242,25 @@ def test_a_run_that_stalls_is_sent_again_once_however_many_wait_for_it(loop, pha
     loop.broker.queues["sync"].queue.clear()
 
 
+def test_a_run_that_meets_a_page_of_a_proxy_waits_and_does_not_fail(loop):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    connection = loop.app.connector.active()
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    with wire_server() as proxy:  # 404, and a page, to whatever is asked
+        loop.app.connector.put(msgspec.structs.replace(connection, url=proxy.url))
+        with pytest.raises(Retriable):
+            loop.deliver()
+    waiting = loop.app.runs.get(f"sync-{journal_id}")
+    loop.app.connector.put(connection)
+    loop.broker.get_actor("start_sync").fn(journal_id)
+    loop.deliver()
+
+    assert waiting.active
+    assert "HTTP 404" in waiting.waits_for
+    assert loop.app.runs.get(waiting.id).phase == "done"
+
+
 def test_a_run_says_what_it_waits_for_and_goes_on_when_sugarcrm_is_back(loop):
     loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, pull=PULL)

@@ -6,6 +6,9 @@ import time
 
 import dramatiq
 
+from store.connector import NotActiveError
+from sugarcrm.errors import NotSugarError
+from sugarcrm.lost import TurnedAwayError
 from sync.failure import Permanent, Postponed, Retriable
 from workers import broker, logs, settings
 
@@ -32,14 +35,22 @@ def kill_worker():
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+WAITS = {
+    "postponed": Postponed("not yet", retry_in_s=0.01),
+    "inactive": NotActiveError(),
+    "a page of a proxy": NotSugarError("POST: HTTP 302: redirected"),
+    "a firewall": TurnedAwayError("POST: HTTP 403"),
+}
+
+
 @dramatiq.actor(queue_name="realtime", actor_name="fail")
 def fail(kind, retry_in_s=0.01):
     BROKER.client.rpush("begun", kind)
     if kind == "permanent":
         raise Permanent("password=canary is wrong for ana@example.com")
-    if kind in ("once", "postponed") and BROKER.client.llen("begun") > 1:
+    if kind != "always" and BROKER.client.llen("begun") > 1:
         BROKER.client.rpush("done", kind)
         return
-    if kind == "postponed":
-        raise Postponed("not yet", retry_in_s=retry_in_s)
+    if kind in WAITS:
+        raise WAITS[kind]
     raise Retriable("busy", retry_in_s=retry_in_s)

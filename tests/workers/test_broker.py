@@ -10,6 +10,7 @@ from store.dead_letters import DeadLetters
 from store.queue_depths import QueueDepths
 from store.queues import DEATHS
 from tests.waiting import eventually
+from workers import retries
 
 
 def settled(client):
@@ -55,12 +56,25 @@ def test_a_retriable_failure_is_tried_again_when_it_asks(sample, redis_client):
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_message_whose_turn_did_not_come_does_not_count_as_failed(sample, redis_client):
-    sample.fail.send("postponed")
+@pytest.mark.parametrize("why", ["postponed", "inactive"])
+def test_a_message_whose_turn_did_not_come_does_not_count_as_failed(
+    sample, redis_client, monkeypatch, why
+):
+    monkeypatch.setattr(retries, "INACTIVE_S", 0.01)
+    sample.fail.send(why)
 
     assert eventually(lambda: redis_client.llen("done") == 1)
     assert eventually(lambda: settled(redis_client))
     assert sample.BROKER.deliveries.retried() == {"realtime": 0}
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("why", ["a page of a proxy", "a firewall"])
+def test_a_bad_moment_before_sugarcrm_is_tried_again(sample, redis_client, why):
+    sample.fail.send(why)
+
+    assert eventually(lambda: sample.BROKER.deliveries.retried() == {"realtime": 1})
+    assert DeadLetters(redis_client).count() == 0
 
 
 @pytest.mark.usefixtures("worker")
