@@ -27,6 +27,10 @@ class Hints:
         """Note that a record is to be looked at; False when it waits for that already."""
         return bool(self._client.set(_key(module, record_id), "1", nx=True, ex=_WAITS_S))
 
+    def still_waits(self, module: Module, record_id: str) -> None:
+        """Note that a record waits for a good while yet, as for a run to end."""
+        self._client.set(_key(module, record_id), "1", ex=_WAITS_S)
+
     def looking(self, module: Module, record_id: str) -> None:
         """Note that a look begins: what changes from now on is hinted at anew."""
         self._client.delete(_key(module, record_id))

@@ -34,7 +34,7 @@ def look_at_record(journal_id: str) -> None:
 def look(app: App, journal_id: str) -> None:
     """Bring every list that pulls the hinted module up to date with that one record."""
     hint = app.journal.read(journal_id).envelope.event(RecordChanged)
-    app.hints.looking(hint.module, hint.record_id)
+    app.hints.still_waits(hint.module, hint.record_id)
     lists = [of for of in app.lists.all() if of.module == hint.module and _pulls(of)]
     left = [of.id for of in lists if not _look_for(app, of, hint, journal_id)]
     reason = "" if lists else f"no list pulls {hint.module}"
@@ -61,6 +61,8 @@ def _look_for(app: App, of: MarketingList, hint: RecordChanged, journal_id: str)
         Retriable: this took longer than it may.
     """
     with _held(app, of, f"look-{journal_id}") as lease:
+        # Only now: while a run keeps this one waiting, further hints are the same as this.
+        app.hints.looking(hint.module, hint.record_id)
         row = _present(app, of, hint.module, hint.record_id)
         here = _nobodys_step(app, of, lease, journal_id)
         if row.deleted and not _may_bury(app, here, hint.record_id):
