@@ -8,12 +8,13 @@ from types import FrameType
 import redis
 import structlog
 
-from scheduler.clock import chores, run
+from scheduler.clock import chores, housekeeping, run
 from workers import logs
 from workers.settings import SettingsError, load
 from workers.trusted import trust_or_exit
 
 USAGE = 2
+_STOP_S = 10.0
 
 
 def main() -> int:
@@ -36,7 +37,11 @@ def main() -> int:
     log.info("clock started")
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout_s)
     with client:
+        slow = housekeeping(settings, client)
+        beside = threading.Thread(target=run, args=(slow, stop), daemon=True)
+        beside.start()
         run(chores(settings, client), stop)
+        beside.join(_STOP_S)  # what is cut short is done again an hour later
     log.info("clock stopped")
     return 0
 

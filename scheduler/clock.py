@@ -34,13 +34,21 @@ class Chore(NamedTuple):
 
 
 def chores(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
-    """All that the clock does. Two clocks that do it are as good as one."""
+    """What the clock does on time. Two clocks that do it are as good as one."""
     scheduler = TickScheduler(client, Producer(client))
     janitor = Janitor(client, heartbeat_s=settings.heartbeat_s, max_deaths=settings.max_deaths)
     return (
         Chore("reread schedules", settings.schedules_reread_s, scheduler.reread),
         Chore("tick", settings.tick_poll_s, scheduler.enqueue_jobs),
         Chore("sweep", settings.janitor_every_s, lambda: _sweep(janitor)),
+    )
+
+
+def housekeeping(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
+    """What the clock does beside that, which may take long: a janitor that stands still for half a
+    heartbeat begins to watch anew, and a tick would be late.
+    """
+    return (
         Chore(
             "trim the journal",
             settings.journal_trim_every_s,

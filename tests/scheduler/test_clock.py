@@ -3,7 +3,7 @@ import time
 
 import redis
 
-from scheduler.clock import Chore, chores, run
+from scheduler.clock import Chore, chores, housekeeping, run
 from workers.settings import Settings
 
 
@@ -53,5 +53,5 @@ def test_a_chore_that_fails_stops_no_other():
 
 
 def test_all_chores_work_on_an_empty_store(redis_client):
-    for chore in chores(Settings(), redis_client):
+    for chore in (*chores(Settings(), redis_client), *housekeeping(Settings(), redis_client)):
         chore.do()
