@@ -19,7 +19,8 @@ local today = math.floor(now_s / DAY_S)
 local ms, seq = now_ms, -1
 local last_ms, last_seq = string.match(redis.call('get', last_key) or '', '^(%d+)-(%d+)$')
 if last_ms and tonumber(last_ms) >= now_ms then ms, seq = tonumber(last_ms), tonumber(last_seq) end
-local new_day = not last_ms or math.floor(tonumber(last_ms) / 1000 / DAY_S) ~= today
+local last_day = last_ms and math.floor(tonumber(last_ms) / 1000 / DAY_S)
+local new_day = last_day ~= today
 
 local at = 0
 local function arg()
@@ -29,6 +30,8 @@ end
 
 local seen = {}
 for back = 0, DAYS - 1 do seen[back + 1] = string.format('journal:seen:%d', today - back) end
+-- The clock may have been set back over midnight.
+if last_day and last_day > today then seen[#seen + 1] = string.format('journal:seen:%d', today + 1) end
 
 -- Asked for and noted many at a time: a call for each event is most of what a batch costs.
 local MANY = 1000

@@ -1,7 +1,8 @@
 -- Bring back what dead workers held, and make dead letters of messages that kill workers.
 -- A worker is dead when its heartbeat stood still for ARGV[2] ms while somebody watched. Its
 -- own clock is never read: a skewed one neither saves nor kills it. After a gap in watching,
--- as after an outage of Redis, watching starts anew: the workers get time to come back.
+-- as after an outage of Redis, watching starts anew: the workers get time to come back. So it does
+-- when this clock was set back, as `since` would lie ahead.
 -- KEYS: heartbeats, watch, deaths, why
 -- ARGV: namespace, silence in ms, deaths that make a dead letter, queues ...
 -- Returns {dead workers, messages brought back, dead letters made}.
@@ -10,7 +11,7 @@ local ns, silence_ms, max_deaths = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('time')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local swept_at = tonumber(redis.call('hget', watch, 'swept_at') or 0)
-local watched = now - swept_at <= silence_ms / 2
+local watched = swept_at <= now and now - swept_at <= silence_ms / 2
 local gone, back, buried = 0, 0, 0
 
 local function is_dead(worker, heartbeat)

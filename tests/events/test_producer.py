@@ -137,6 +137,16 @@ def test_duplicate_is_known_for_three_days(producer, redis_client):
     assert producer.publish(SENT, source="s", id="1").accepted
 
 
+def test_a_duplicate_is_known_after_a_clock_was_set_back_over_midnight(producer, redis_client):
+    first = producer.publish(SENT, source="s", id="1")
+    [today] = redis_client.keys("journal:seen:*")
+    last_ms = int(redis_client.get("journal:last").partition(b"-")[0])
+    redis_client.rename(today, f"journal:seen:{int(today.rpartition(b':')[2]) + 1}")
+    redis_client.set("journal:last", f"{last_ms + 86_400_000}-0")
+
+    assert producer.publish(SENT, source="s", id="1") == (first.id, False)
+
+
 def test_fingerprints_go_away_and_name_nobody(producer, redis_client):
     producer.publish(SENT, source="site", id="ana@example.com")
 

@@ -65,6 +65,15 @@ def test_nobody_is_declared_dead_for_a_silence_that_nobody_watched(janitor, redi
     assert watch(janitor, HEARTBEAT_S * 1.6) == Swept(1, 1, 0)
 
 
+def test_a_clock_of_redis_that_was_set_back_saves_no_dead_worker(janitor, redis_client):
+    give(redis_client, "w1", "a")
+    janitor.sweep()
+    ahead = round(time.time() * 1000) + 300_000
+    redis_client.hset(WATCH, mapping={"swept_at": ahead, "w1": f"1 {ahead}"})
+
+    assert watch(janitor, HEARTBEAT_S * 1.6) == Swept(1, 1, 0)
+
+
 def test_only_what_ran_is_blamed_and_twice_makes_a_dead_letter(janitor, redis_client):
     for number, worker in enumerate(("w1", "w2"), 1):
         give(redis_client, worker, "ran", "prefetched")
