@@ -45,6 +45,8 @@
 | leases:token               | string | last fencing token given out                    | for ever    |
 | suppressed                 | set    | keyed hashes of people who were forgotten       | for ever    |
 | suppressed:pepper          | string | the key of those hashes, encrypted              | for ever    |
+| suppressed:changes         | string | how often somebody was forgotten                | for ever    |
+| journal:unpacked, behaviour:unpacked | string | it holds bytes of deleted events      | till packed |
 | people                     | hash   | address -> tallies of behaviour                 | for ever    |
 | people:place               | string | how far the behaviour stream is added up        | for ever    |
 | outcomes:{day}             | hash   | journal id -> what became of the event          | 31 days     |

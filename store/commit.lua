@@ -1,11 +1,12 @@
 -- Commit a batch of records of one list, all or nothing, in one step.
 -- KEYS: records, by_email, by_crm_id, dirty, intents, state, creating, run, lease, asked,
 --       history, history_by_record, refused, history_moved, deleted,
---       following
+--       following, suppressed:changes
 -- ARGV: token ("" for no fence), change of the number of live records,
 --       rows, run fields to set, run counters to move, state fields to set, records that the
 --       history is looked up by (how many of each), who did it, what was done ("" for nothing
---       to tell), then those in that order:
+--       to tell), how often somebody was forgotten when it was looked who is ("" for not at
+--       all), then those in that order:
 --   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents, asked,
 --        refused, deleted, following
 --     expected: 8 bytes of the version that was read, "" if the record must not exist
@@ -13,9 +14,10 @@
 --     intents: "" leaves, "-" removes
 --   run field, state field: name, value; run counter: name, difference; record: its id
 -- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
-local WIDTH, FIRST = 13, 10
+local WIDTH, FIRST = 13, 11
 local token, rows = ARGV[1], tonumber(ARGV[3])
 if token ~= '' and redis.call('get', KEYS[9]) ~= token then return {'fenced'} end
+if ARGV[10] ~= '' and (redis.call('get', KEYS[17]) or '0') ~= ARGV[10] then return {'conflict'} end
 
 -- A SugarCRM id is one record's: who would be the second to have it is in conflict, too.
 local left = {}

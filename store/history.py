@@ -9,6 +9,13 @@ import redis
 from sync.history import Entry, Moved
 
 _PAGE = 200  # entries a round trip
+# Put another text in the place of one that is still there.
+_SWAP = """
+if redis.call('hget', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('hset', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(tuple[Moved, ...]).decode
 
@@ -32,6 +39,7 @@ class History:
         self._client = client
         self._log, self._index = f"list:{list_id}:history", f"list:{list_id}:history_by_record"
         self._moved = f"list:{list_id}:history_moved"
+        self._swap = client.register_script(_SWAP)
 
     def of_record(self, record_id: str, count: int = 100) -> tuple[Entry, ...]:
         """Give the newest entries that tell of one record, newest first."""
@@ -77,10 +85,12 @@ class History:
         start = f"[{record_id}\0"
         members = self._client.zrangebylex(self._index, start, start + "\x7f")
         ids = [member.decode().split("\0")[1] for member in members]
-        for entry_id, blob in zip(ids, self._blobs(ids), strict=True):
-            left = [moved for moved in _moved(blob) if moved.record != record_id]
-            self._client.hset(self._moved, entry_id, encode(left))
-        if members:
+        for entry_id in ids:
+            while (blob := self._client.hget(self._moved, entry_id)) is not None:
+                left = [moved for moved in _moved(blob) if moved.record != record_id]
+                if self._swap(keys=[self._moved], args=[entry_id, blob, encode(left)]):
+                    break  # else somebody else took another one out of it meanwhile
+        if members:  # last: a record is found again as long as any entry tells of it
             self._client.zrem(self._index, *members)
         return len(members)
 

@@ -124,10 +124,12 @@ class Journal:
         """
         dropped = 0
         for stream in (JOURNAL, BEHAVIOUR):
-            ids = [entry.id for entry in self._naming(stream, address)]
+            ids, unpacked = [x.id for x in self._naming(stream, address)], f"{stream}:unpacked"
+            if ids:  # noted first: after a kill in between there are none to find any more
+                self._client.set(unpacked, "1")
             dropped += sum(int(self._client.xdel(stream, each)) for each in ids)
-            if ids:
-                pack(self._client, stream)
+            if self._client.exists(unpacked) and pack(self._client, stream):
+                self._client.delete(unpacked)
         return dropped
 
     def _naming(self, stream: str, address: str) -> Iterator[Entry]:
@@ -167,7 +169,9 @@ def _naming(address: str) -> re.Pattern[str]:
     plain = address.strip().casefold()
     in_json = _unescaped(msgspec.json.encode(plain)[1:-1])
     spellings = "|".join(map(re.escape, (in_json, quote(plain, safe="").casefold())))
-    return re.compile(rf"(?<![\w.!#$&'*+/?^`{{|}}~-])(?:{spellings})(?![\w-]|\.\w)")
+    # In a link, what stands before it may be spelled as %3a.
+    before = r"(?:(?<![\w.!#$&'*+/?^`{|}~-])|(?<=%[0-9a-f][0-9a-f]))"
+    return re.compile(rf"{before}(?:{spellings})(?![\w-]|\.\w)")
 
 
 def _unescaped(json: bytes) -> str:

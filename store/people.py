@@ -5,16 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 import redis
 
+from store.suppression import CHANGES
 from sync.identity import normal_email
 from sync.score import Tally
 
 PEOPLE = "people"
 PLACE = "people:place"
 
-# Tallies and the place reached change together, and only from the place that was read.
+# Tallies and the place reached change together, and only from the place that was read, and while
+# nobody was forgotten since it was looked who is.
 _ADVANCE = """
 if (redis.call('get', KEYS[2]) or '') ~= ARGV[1] then return 0 end
-for at = 3, #ARGV, 2 do redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1]) end
+if (redis.call('get', KEYS[3]) or '0') ~= ARGV[3] then return 0 end
+for at = 4, #ARGV, 2 do redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1]) end
 redis.call('set', KEYS[2], ARGV[2])
 return 1
 """
@@ -46,7 +49,12 @@ class People:
         """Drop the tallies of a person; False when there were none."""
         return bool(self._client.hdel(PEOPLE, normal_email(address)))
 
-    def advance(self, before: str, after: str, tallies: Mapping[str, Iterable[Tally]]) -> bool:
-        """Store tallies and the new place; False, and nothing, when another was faster."""
+    def advance(
+        self, before: str, after: str, tallies: Mapping[str, Iterable[Tally]], looked_at: str
+    ) -> bool:
+        """Store tallies and the new place; False, and nothing, when another was faster, or when
+        somebody was forgotten since `looked_at`, which is Suppression.changes() of before.
+        """
         parts = [x for name, t in tallies.items() for x in (name, _encode(tuple(t)))]
-        return bool(self._advance(keys=[PEOPLE, PLACE], args=[before, after, *parts]))
+        keys = [PEOPLE, PLACE, CHANGES]
+        return bool(self._advance(keys=keys, args=[before, after, looked_at, *parts]))

@@ -46,12 +46,19 @@ class Plans:
         self._add = client.register_script(_ADD)
 
     def begin(self, plan_id: str, list_id: str, at: str) -> None:
-        """Make an empty plan; one that is there already stays as it is."""
+        """Make an empty plan; one that is there already stays as it is.
+
+        The oldest ones go: what is not among the newest could not be found to forget somebody in.
+        """
+        self._client.lrem(f"list:{list_id}:plans", 0, plan_id)
+        too_old = self._client.lrange(f"list:{list_id}:plans", PLANS_KEPT - 1, -1)
+        parts = ("", ":items", ":order")
         with self._client.pipeline(transaction=True) as pipe:
+            for old in too_old:
+                pipe.delete(*(f"plan:{old.decode()}{part}" for part in parts))
             pipe.hsetnx(f"plan:{plan_id}", "list", list_id)
             pipe.hsetnx(f"plan:{plan_id}", "made_at", at)
             pipe.expire(f"plan:{plan_id}", KEEP_S)
-            pipe.lrem(f"list:{list_id}:plans", 0, plan_id)
             pipe.lpush(f"list:{list_id}:plans", plan_id)
             pipe.ltrim(f"list:{list_id}:plans", 0, PLANS_KEPT - 1)
             pipe.execute()

@@ -16,6 +16,7 @@ from store.intents import Intents
 from store.leases import Fence as Fence
 from store.leases import FencedError as FencedError
 from store.stored_record import StoredRecord
+from store.suppression import CHANGES
 from sync.history import Moved
 from sync.identity import normal_email
 from sync.records import Record
@@ -178,15 +179,17 @@ class Records:
         state: Mapping[str, str] | None = None,
         by: str = "",
         told: Sequence[Moved] = (),
+        looked_at: str = "",
     ) -> None:
         """Write all `changes`, `notes` and fields of the list's `state`, or nothing.
 
         What was moved goes into the list's history, with who did it; `told` are records that
-        were left as they are, and why.
+        were left as they are, and why. `looked_at` is Suppression.changes() as it was before it
+        was looked who is forgotten, "" when it was not looked.
 
         Raises:
             StaleRecordsError: a record is no longer what `before` says, or another one has its
-                SugarCRM id.
+                SugarCRM id, or somebody was forgotten since.
             FencedError: the lease of `fence` is not ours any more.
         """
         notes = notes or RunNotes()
@@ -198,7 +201,7 @@ class Records:
         indexed = list(dict.fromkeys(m.record for m in history if is_indexed(m)))
         args: list[str | bytes | int] = [str(fence.token) if fence else "", live]
         args += [len(rows), len(notes.set), len(moved), len(state or {}), len(indexed)]
-        args += [by, encode_history(history) if history else b""]
+        args += [by, encode_history(history) if history else b"", looked_at]
         args += [part for row in rows for part in row]
         args += [part for pair in notes.set.items() for part in pair]
         args += [part for pair in moved.items() for part in pair]
@@ -207,7 +210,7 @@ class Records:
         lease = fence.key if fence else "lease:"
         keys = [f"{self._key}:{suffix}" for suffix in _KEYS_BEFORE]
         keys += [f"run:{notes.run_id}", lease]
-        keys += [f"{self._key}:{suffix}" for suffix in _KEYS_AFTER]
+        keys += [*(f"{self._key}:{suffix}" for suffix in _KEYS_AFTER), CHANGES]
         status, *ids = self._commit(keys=keys, args=args)
         if status == b"conflict":
             raise StaleRecordsError([i.decode() for i in ids])

@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from sync.failure import Permanent
 from sync.identity import normal_email
 
-SUPPRESSED, PEPPER = "suppressed", "suppressed:pepper"
+SUPPRESSED, PEPPER, CHANGES = "suppressed", "suppressed:pepper", "suppressed:changes"
 _PEPPER_BYTES = 32
 
 
@@ -37,7 +37,21 @@ class Suppression:
             PepperError: there is no key, or not the right one.
         """
         marks = [self._mark(_address(address)), *(self._mark(_crm_id(i)) for i in crm_ids)]
-        self._client.sadd(SUPPRESSED, *marks)
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.sadd(SUPPRESSED, *marks)
+            pipe.incr(CHANGES)
+            pipe.execute()
+
+    def changes(self) -> str:
+        """How often somebody was kept out. Whoever asks `among`, and writes by it, reads this
+        first and writes only if it is still the same: else the person would come back.
+        """
+        raw = self._client.get(CHANGES)
+        return raw.decode() if raw else "0"
+
+    def digest(self, text: str) -> str:
+        """Enough to tell whether a text is another one, and nothing that leads back to it."""
+        return self._mark(f"digest:{text}").hex()[:16]
 
     def allow(self, address: str) -> bool:
         """Let a person with this address come in again; False when nobody was kept out."""

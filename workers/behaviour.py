@@ -51,7 +51,7 @@ def drain(app: App) -> int:
     """Add up behaviour from the place reached to the present end; give how many events."""
     total = 0
     while True:
-        place = app.people.place()
+        place, looked_at = app.people.place(), app.suppression.changes()
         waiting = app.journal.behaviour_after(place, DRAIN)
         if not waiting:
             return total
@@ -63,7 +63,7 @@ def drain(app: App) -> int:
         before = app.people.tallies(list(done_by))
         after = {who: fold(before[who], did) for who, did in done_by.items()}
         # Two drains at once: only the one that still stands at `place` counts.
-        if app.people.advance(place, waiting[-1].id, after):
+        if app.people.advance(place, waiting[-1].id, after, looked_at):
             total += len(waiting)
 
 

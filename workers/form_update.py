@@ -1,6 +1,5 @@
 """A form of somebody whom SugarCRM has: only what its setting permits, and only once."""
 
-import hashlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -69,12 +68,8 @@ def begin(form: Submission, crm_id: str, values: Mapping[str, str]) -> Mapping[s
 
 
 def _digests(form: Submission, values: Mapping[str, str]) -> dict[str, str]:
-    return {field: _digest(form.journal_id, field, value) for field, value in values.items()}
-
-
-def _digest(journal_id: str, field: str, value: str) -> str:
-    """Enough to tell whether a value is another one, and nothing of the value."""
-    return hashlib.sha256(f"{journal_id}|{field}|{value}".encode()).hexdigest()[:16]
+    digest, journal_id = form.app.suppression.digest, form.journal_id
+    return {field: digest(f"{journal_id}|{field}|{value}") for field, value in values.items()}
 
 
 def kept_or_later(answer: Written) -> Written:

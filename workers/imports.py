@@ -154,6 +154,7 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         our_user_id=here.app.connector.active().user_id,
         by=here.by,
         kept_out=here.app.suppression.among,
+        suppressed=here.app.suppression.changes,
         rules=(here.of.setup or SyncSetup()).rules,
         clock_ahead_s=here.clock_ahead_s,
         holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses, several),

@@ -42,8 +42,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What may happen to rows of one list, and who we are in SugarCRM.
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
-    the history names it. `kept_out` tells who was forgotten. `clock_ahead_s` is SugarCRM's clock
-    less ours.
+    the history names it. `kept_out` tells who was forgotten, `suppressed` how often
+    somebody was. `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     of: MarketingList
@@ -55,6 +55,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     holders: AskHolders
     by: str
     kept_out: KeptOut
+    suppressed: Callable[[], str]
     rules: Rules = Rules()
     clock_ahead_s: float = 0.0
 
@@ -63,6 +64,7 @@ class _Batch(msgspec.Struct, frozen=True):
     changes: list[Change]
     counts: Counter[str]
     told: list[Moved]
+    looked_at: str
 
 
 def take_in(
@@ -93,6 +95,7 @@ def take_in(
                 state=state,
                 by=intake.by,
                 told=batch.told,
+                looked_at=batch.looked_at,
             )
         except StaleRecordsError:
             continue
@@ -107,6 +110,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
     unmet = [row for row in rows if row.id not in met]
+    looked_at = intake.suppressed()
     forgotten = forgotten_among(intake, unmet)
     namesakes = intake.records.get_many([row.id for row in unmet])
     changes, counts, told = [], Counter[str](), list[Moved]()
@@ -130,7 +134,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
         counts.update(outcome)
         if change:
             changes.append(change)
-    return _Batch(changes, counts, told)
+    return _Batch(changes, counts, told, looked_at)
 
 
 def forgotten_among(intake: Intake, strangers: Sequence[Row]) -> set[str]:

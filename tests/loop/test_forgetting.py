@@ -8,6 +8,7 @@ from console.edits import add_record
 from console.exits import RefusedError
 from console.forgetting import allow_again, dossier, forget
 from events import EmailClicked, EmailSent, FormSubmitted, PlanRequested
+from store import journal
 from store.suppression import PEPPER, Suppression
 from sugarcrm.crm import Draft
 from sync.lists import FormSetting, MessageSetting
@@ -118,6 +119,59 @@ def test_nothing_brings_them_back(loop, person, everywhere):
     of = loop.app.lists.get(LEADS)
     with pytest.raises(RefusedError, match="asked to be forgotten"):
         add_record(loop.app.lists.records(of), of, {"email1": ADDRESS}, loop.app.suppression.among)
+
+
+def test_who_is_forgotten_while_a_page_is_taken_in_does_not_come_in(loop, monkeypatch):
+    loop.crm.create_many("Leads", [Draft("amid", {"last_name": NAME, "email1": ADDRESS})])
+    among, asked = loop.app.suppression.among, []
+
+    def forgotten_just_after(*about):
+        found = among(*about)
+        if not asked:
+            asked.append(about)
+            forget(loop.app, ADDRESS)
+        return found
+
+    monkeypatch.setattr(loop.app.suppression, "among", forgotten_just_after)
+    _, members = loop.import_all(columns=COLUMNS)
+
+    assert asked
+    assert "amid" not in members
+    assert traces(loop.app.client) == []
+
+
+def test_who_is_forgotten_while_behaviour_is_added_up_is_in_no_score(loop, monkeypatch):
+    loop.app.producer.publish(EmailClicked(message="m", email=ADDRESS, url="/"))
+    tallies = loop.app.people.tallies
+
+    def forgotten_just_after(addresses):
+        found = tallies(addresses)
+        if ADDRESS.lower() in addresses and not loop.app.suppression.among([ADDRESS]):
+            forget(loop.app, ADDRESS)
+        return found
+
+    monkeypatch.setattr(loop.app.people, "tallies", forgotten_just_after)
+    loop.deliver()
+
+    assert loop.app.suppression.among([ADDRESS])
+    assert loop.app.client.hkeys("people") == []
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_a_forget_that_was_killed_before_it_packed_is_healed_by_another(loop, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "pack", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget(loop.app, ADDRESS)
+    packed = []
+    monkeypatch.setattr(journal, "pack", lambda _, stream: bool(packed.append(stream)) or True)
+    forget(loop.app, ADDRESS)
+    forget(loop.app, ADDRESS)
+
+    assert packed == ["journal", "behaviour"]
 
 
 def test_their_record_is_known_by_its_id_when_the_address_changed(loop, person, everywhere):

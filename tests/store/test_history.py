@@ -84,3 +84,24 @@ def test_what_is_older_than_wanted_is_forgotten_with_its_index(records, history,
     assert redis_client.zcard("list:people:history_by_record") == 1
     assert len(history.of_record(kept.id)) == 1
     assert history.of_record("r0") == ()
+
+
+def test_two_people_of_one_commit_may_be_forgotten_at_the_same_moment(
+    records, redis_client, monkeypatch
+):
+    told = [Moved(one, ("skipped",), reason=one) for one in ("ana", "bob", "eve")]
+    records.commit(told=told, by="run r")
+    first, second = History(redis_client, "people"), History(redis_client, "people")
+    swap = first._swap
+
+    def after_the_other(**call):
+        monkeypatch.setattr(first, "_swap", swap)
+        second.forget("bob")
+        return swap(**call)
+
+    monkeypatch.setattr(first, "_swap", after_the_other)
+    assert first.forget("ana") == 1
+
+    (entry,) = first.of_record("eve")
+    assert [moved.record for moved in entry.moved] == ["eve"]
+    assert first.of_record("ana") == first.of_record("bob") == ()

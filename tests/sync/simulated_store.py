@@ -82,7 +82,9 @@ class SimulatedRecords:
     def state(self, name):
         return self.shelf.state.get(name, "")
 
-    def commit(self, changes=(), *, notes=None, fence=None, state=None, by="", told=()):
+    def commit(
+        self, changes=(), *, notes=None, fence=None, state=None, by="", told=(), looked_at=""
+    ):
         self._stop()
         shelf, notes = self.shelf, notes or RunNotes()
         self._check(fence)
@@ -268,7 +270,7 @@ class SimulatedApp:
         connection = SimpleNamespace(user_id=US, findings=None)
         self.connector = SimpleNamespace(active=lambda: connection)
         self.fields = SimpleNamespace(catalogue=lambda _: CATALOGUE)
-        self.suppression = SimpleNamespace(among=lambda *_: set())
+        self.suppression = SimpleNamespace(among=lambda *_: set(), changes=lambda: "0")
         self.programs = SimpleNamespace(all=dict)
         self.leases = SimpleNamespace(acquire=self._acquire, held=self._held)
 
