@@ -22,9 +22,12 @@ _decode = msgspec.json.Decoder(_Named).decode
 
 
 def awaited_events(client: redis.Redis) -> set[str]:
-    """The journal ids that any message names."""
+    """The journal ids that any message names; looked for twice, as a message may be on its way from
+    one place to another, as when it is replayed.
+    """
     return {
         argument
+        for _ in range(2)
         for queue in QUEUES
         for place in (queue, delayed(queue), dead(queue))
         for _, body in client.hscan_iter(bodies(place), count=_PAGE)

@@ -17,7 +17,12 @@ _ASSIGNMENT = re.compile(
 )
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 _FERNET = re.compile(r"gAAAAA[\w-]{20,}=*")
-_ADDRESS = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+# As RFC 5322 allows it, with quotes, a comment, or a host without a dot; and as links spell it.
+_ADDRESS = re.compile(
+    r"(?:\"[^\"\n]{1,64}\"|[\w.!#$%&'*+/=?^`{|}~-]+(?:\([^()\n]{0,64}\))?)"
+    r"(?:@|%40)[\w-]+(?:\.[\w-]+)*",
+    re.IGNORECASE,
+)
 
 
 class Redaction:

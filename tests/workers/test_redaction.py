@@ -21,6 +21,10 @@ REDACTION = Redaction(b"salt")
         "the blob gAAAAABcanarycanarycanarycanarycanary==",
         "wrote to canary@example.com",
         "wrote to <O'Canary+canary@mail.example.co.uk>",
+        'wrote to "canary b"@example.com',
+        "wrote to canary@localhost",
+        "wrote to canary(x)@example.com",
+        "GET /?who=canary%40example.com&x=1",
     ],
 )
 def test_no_secret_and_no_address_is_left(text):
@@ -34,6 +38,7 @@ def test_no_secret_and_no_address_is_left(text):
         "event_key=journal-1",
         "KeyError: 'title'",
         "the monkey: it is here",
+        'in "two words" @ 5 events/s',
     ],
 )
 def test_plain_words_stay(text):
