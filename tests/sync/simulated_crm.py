@@ -80,6 +80,7 @@ class SimulatedCrm:
         )
         self.by_position = False  # a weakness: answers are told apart by their place
         self.rows, self.saving, self.writes, self.seen_alone = {}, [], 0, {}
+        self.made_in_vain = set()  # ids of ours that were there, deleted and hidden
         self.flags = {}  # by address, in any case of letters: those that are set
         self.flagged_at, self.lists_addresses = {}, lists_addresses  # by address: the last change
 
@@ -118,6 +119,7 @@ class SimulatedCrm:
     def by_ids(self, module, ids, fields):
         with _Call(self):
             known = [i for i in ids if i in self.rows and self._lists(self.rows[i])]
+            self.made_in_vain -= set(ids) - set(known)
             return {i: self._told(i, fields) for i in known}
 
     def ids_by_email(self, module, emails):
@@ -218,6 +220,7 @@ class SimulatedCrm:
 
     def _create(self, crm_id, values, by, started):
         if crm_id in self.rows:
+            self.made_in_vain.add(crm_id)
             return
         self.watch.is_made(crm_id, values)
         self.rows[crm_id] = Stored(by, started)

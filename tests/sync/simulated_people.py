@@ -181,8 +181,14 @@ class People:
 
     def _undelete(self):
         if gone := sorted(i for i, row in self.crm.rows.items() if row.deleted):
-            row = self.crm.rows[self.luck.choice(gone)]
+            crm_id = self.luck.choice(gone)
+            row = self.crm.rows[crm_id]
             row.deleted, row.by, row.at = False, SOMEBODY, self.crm.stage.now
+            if crm_id in self.crm.made_in_vain:
+                # Within the round trip of our creation, which had no effect as the row was there,
+                # hidden. It now looks as if somebody had changed at once what we made.
+                for field in ("loc", "both", "late"):
+                    self._told_there(crm_id, field)
 
     def _remove(self):
         if len(live := self._live_records()) > 2:
