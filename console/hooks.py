@@ -10,10 +10,13 @@ from urllib.parse import urlsplit
 import falcon
 import msgspec
 import redis
+from falcon import asgi
 
 from console import problems
+from console.bodies import Bodies
 from console.exits import InputError, RefusedError
-from events import BadEventError, Envelope, Producer, RecordChanged, wrap
+from console.threads import Threads
+from events import BadEventError, Producer, RecordChanged, wrap
 from store.hints import Hints, HookAddress
 from sync.catalogue import Module
 from workers.app import App
@@ -42,37 +45,34 @@ _decode = msgspec.json.Decoder(_Hook).decode
 class HookDoor:
     """Takes calls of SugarCRM; each becomes a hint to look at one record."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, threads: Threads, bodies: Bodies) -> None:
         self._address, self._hints = HookAddress(client), Hints(client)
-        self._producer = Producer(client)
+        self._producer, self._threads, self._bodies = Producer(client), threads, bodies
 
-    def on_post(self, req: falcon.Request, resp: falcon.Response, token: str) -> None:
+    async def on_post(self, req: asgi.Request, resp: asgi.Response, token: str) -> None:
         """Accept one call: 202 when the hint is kept, or nothing need be looked at."""
-        kept = self._address.get()
+        kept = await self._threads.run(self._address.get)
         if kept is None or not compare_digest(kept["token_sha256"], _sha256(token)):
             raise falcon.HTTPNotFound(title="Not found")
-        hook = _read(req)
-        module = _BEANS.get(hook.bean)
+        body = await self._bodies.read(req, MAX_BYTES)
+        looks_at = await self._threads.run(self._take, body)
         resp.status = falcon.HTTP_202
-        resp.media = {"looks_at": None}
+        resp.media = {"looks_at": looks_at}
+
+    def _take(self, body: bytes) -> str | None:
+        """Keep the hint that a call holds; give whom to look at, None for other modules."""
+        hook = _read(body)
+        module = _BEANS.get(hook.bean)
         if module is None:
-            return
+            return None
         if hook.data is None:
             raise problems.BadRequest(BadEventError("data.id", "must be the id of a record"))
-        resp.media = {"looks_at": hook.data.id}
         try:
             hint = wrap(RecordChanged(module=module, record_id=hook.data.id), source=SOURCE)
         except BadEventError as refusal:
             raise problems.BadRequest(refusal) from None
-        if self._hints.waits(module, hook.data.id):
-            self._publish(hint, module, hook.data.id)
-
-    def _publish(self, hint: Envelope, module: Module, record_id: str) -> None:
-        try:
-            self._producer.publish_many([hint])
-        except Exception:
-            self._hints.looking(module, record_id)  # the next call of it is to be a hint again
-            raise
+        self._hints.publish(self._producer, hint, module, hook.data.id)
+        return hook.data.id
 
 
 def switch_on(app: App, base_url: str, now: datetime) -> int:
@@ -110,10 +110,7 @@ def switch_off(app: App) -> bool:
     return was_on
 
 
-def _read(req: falcon.Request) -> _Hook:
-    if (req.content_length or 0) > MAX_BYTES:
-        raise falcon.HTTPContentTooLarge(description=f"Send at most {MAX_BYTES // 1024} KB.")
-    body = bytes(req.bounded_stream.read(MAX_BYTES + 1))
+def _read(body: bytes) -> _Hook:
     try:
         return _decode(body)
     except (msgspec.MsgspecError, ValueError, RecursionError):

@@ -3,14 +3,15 @@
 import time
 from collections.abc import Iterator, Sequence
 
-import falcon
 import msgspec
 import redis
+from falcon import asgi
 from prometheus_client import CollectorRegistry, Counter, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from console.list_metrics import ListMetrics
+from console.threads import Threads
 from events import Receipt
 from events.schema import event_schema
 from store.crm_counts import OUTCOMES, CrmCounts
@@ -46,8 +47,8 @@ class Received:
         self._accepted.inc(accepted)
         self._duplicate.inc(len(receipts) - accepted)
 
-    def process_response(
-        self, req: falcon.Request, resp: falcon.Response, _: object, succeeded: bool
+    async def process_response(
+        self, req: asgi.Request, resp: asgi.Response, _: object, succeeded: bool
     ) -> None:
         """Count refusals; falcon calls it at the end of each request."""
         if req.path == "/events" and not (succeeded and resp.status_code == 202):
@@ -57,7 +58,7 @@ class Received:
 class Health:
     """The process answers."""
 
-    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+    async def on_get(self, _: asgi.Request, resp: asgi.Response) -> None:
         """Say so."""
         resp.media = {"status": "alive"}
 
@@ -65,12 +66,12 @@ class Health:
 class Readiness:
     """The store answers, too."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, client: redis.Redis, threads: Threads) -> None:
+        self._client, self._threads = client, threads
 
-    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+    async def on_get(self, _: asgi.Request, resp: asgi.Response) -> None:
         """Say so, or 503 when it does not."""
-        self._client.ping()
+        await self._threads.run(self._client.ping)
         resp.media = {"status": "ready"}
 
 
@@ -80,7 +81,7 @@ class Schema:
     def __init__(self) -> None:
         self._text = msgspec.json.encode(event_schema())
 
-    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+    async def on_get(self, _: asgi.Request, resp: asgi.Response) -> None:
         """Send the schema."""
         resp.content_type = "application/schema+json"
         resp.data = self._text
@@ -89,14 +90,14 @@ class Schema:
 class Metrics:
     """Counters and gauges as Prometheus reads them."""
 
-    def __init__(self, client: redis.Redis, received: Received) -> None:
-        self._registry = received.registry
+    def __init__(self, client: redis.Redis, received: Received, threads: Threads) -> None:
+        self._registry, self._threads = received.registry, threads
         self._registry.register(_Store(client))
 
-    def on_get(self, _: falcon.Request, resp: falcon.Response) -> None:
+    async def on_get(self, _: asgi.Request, resp: asgi.Response) -> None:
         """Send all metrics; those of the store are left out while it does not answer."""
         resp.content_type = _TEXT
-        resp.data = generate_latest(self._registry)
+        resp.data = await self._threads.run(generate_latest, self._registry)
 
 
 class _Store(Collector):

@@ -1,6 +1,7 @@
 """A plan as people see it: sums first, then the items they ask for."""
 
 import csv
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import msgspec
 
 from console.answers import Table
 from console.csv_export import harmless
+from console.private_file import open_private
 from sync.history import Pair
 from sync.plan import ACTIONS, Item, Plan
 
@@ -55,7 +57,7 @@ def lines(items: Iterable[Item]) -> Iterator[tuple[str, ...]]:
 def write_csv(items: Iterable[Item], path: Path) -> int:
     """Write a plan's lines as CSV, a part at a time; give how many."""
     count = 0
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with io.TextIOWrapper(open_private(path), encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(HEADERS)
         for line in lines(items):
@@ -67,7 +69,7 @@ def write_csv(items: Iterable[Item], path: Path) -> int:
 def write_json_lines(items: Iterable[Item], path: Path) -> int:
     """Write a plan's items as JSON, one a line; give how many."""
     count = 0
-    with path.open("wb") as file:
+    with open_private(path) as file:
         for item in items:
             file.write(msgspec.json.encode(shown(item)) + b"\n")
             count += 1

@@ -4,6 +4,7 @@ import falcon
 import msgspec
 import redis
 import structlog
+from falcon import asgi
 
 from events import BadEventError, NotKeptError
 
@@ -21,7 +22,7 @@ class BadRequest(falcon.HTTPBadRequest):
         self.field = refusal.field
 
 
-def serialize(_: falcon.Request, resp: falcon.Response, error: falcon.HTTPError) -> None:
+def serialize(_: asgi.Request, resp: asgi.Response, error: falcon.HTTPError) -> None:
     """Write any HTTP error as a problem."""
     problem: dict[str, object] = {
         "type": "about:blank",
@@ -36,7 +37,18 @@ def serialize(_: falcon.Request, resp: falcon.Response, error: falcon.HTTPError)
     resp.data = msgspec.json.encode(problem)
 
 
-def not_kept(_: falcon.Request, __: falcon.Response, error: redis.RedisError, ___: object) -> None:
+def not_now(why: str) -> falcon.HTTPServiceUnavailable:
+    """Nothing was kept, for a reason that passes: the sender must try again."""
+    return falcon.HTTPServiceUnavailable(
+        title="Not accepted",
+        description=f"{why} Send the same again later.",
+        retry_after=RETRY_AFTER_S,
+    )
+
+
+async def not_kept(
+    _: asgi.Request, __: asgi.Response, error: redis.RedisError, ___: object
+) -> None:
     """The store cannot promise to keep it: the sender must try again."""
     log.error("store did not accept", error=type(error).__name__, code=_code(error))
     raise falcon.HTTPServiceUnavailable(
@@ -46,7 +58,7 @@ def not_kept(_: falcon.Request, __: falcon.Response, error: redis.RedisError, __
     )
 
 
-def not_on_disk(_: falcon.Request, __: falcon.Response, error: NotKeptError, ___: object) -> None:
+async def not_on_disk(_: asgi.Request, __: asgi.Response, error: NotKeptError, ___: object) -> None:
     """It may be in memory, which is not enough: the sender must try again."""
     log.error("store did not flush", problem=str(error))
     raise falcon.HTTPServiceUnavailable(
@@ -56,7 +68,7 @@ def not_on_disk(_: falcon.Request, __: falcon.Response, error: NotKeptError, ___
     )
 
 
-def unexpected(_: falcon.Request, __: falcon.Response, error: Exception, ___: object) -> None:
+async def unexpected(_: asgi.Request, __: asgi.Response, error: Exception, ___: object) -> None:
     """A fault of ours: logged, and told without its details."""
     log.error("request failed", exc_info=error)
     raise falcon.HTTPInternalServerError(description="A fault in Sugarloop; its log says more.")

@@ -37,10 +37,11 @@ def _persistence(found: Habits) -> Check:
 
 
 def _flushing(found: Habits) -> Check:
-    if found.appendfsync == "always":
+    said = [text for text in warnings(found) if "flush" in text or "appendfsync" in text]
+    if not said:
         return good("flushing", "appendfsync always")
-    (said,) = [text for text in warnings(found) if "flush" in text or "appendfsync" in text]
-    return warn("flushing", said, "appendfsync always")
+    do = "appendfsync always, no-appendfsync-on-rewrite no"
+    return warn("flushing", "; ".join(said), do)
 
 
 def _eviction(found: Habits) -> Check:

@@ -1,5 +1,6 @@
 """The envelope: CloudEvents 1.0 in JSON. What is not an event is refused, by field."""
 
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeVar, overload
 from uuid import uuid4
@@ -173,19 +174,25 @@ def _refuse_nul(envelope: Envelope, body: bytes) -> None:
     """NUL is legal in JSON, but cuts a text short in much that reads it later."""
     if b"\\u0000" not in body:
         return
-    for field, value in _texts(msgspec.to_builtins(envelope)):
+    for field, value in _texts(envelope):
         if "\0" in value:
             raise BadEventError(field, "must not contain NUL")
 
 
-def _texts(value: object, place: str = "") -> list[tuple[str, str]]:
-    """Every text in *value* with the field that it belongs to; names of form fields, too."""
+def _texts(value: object, place: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in *value* with the field that it belongs to; names of form fields, too.
+
+    A name that the sender chose may be a person's: its place is `[...]`, as msgspec writes it.
+    """
     if isinstance(value, str):
-        return [(place, value)]
-    if isinstance(value, dict):
-        names = [(place, name) for name in value]
-        inner = [t for k, v in value.items() for t in _texts(v, f"{place}.{k}".lstrip("."))]
-        return names + inner
-    if isinstance(value, (list, tuple)):
-        return [text for part in value for text in _texts(part, f"{place}[]")]
-    return []
+        yield place, value
+    elif isinstance(value, Struct):
+        for name, inner in msgspec.structs.asdict(value).items():
+            yield from _texts(inner, f"{place}.{name}".lstrip("."))
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _texts(name, place)
+            yield from _texts(inner, f"{place}[...]")
+    elif isinstance(value, (list, tuple)):
+        for number, inner in enumerate(value):
+            yield from _texts(inner, f"{place}[{number}]")

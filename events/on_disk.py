@@ -23,7 +23,7 @@ class OnDisk:
         self._hidden = False  # it does not tell
 
     def by_itself(self) -> bool:
-        """Whether an answered write is on disk (appendfsync always)."""
+        """Whether an answered write is on disk (appendfsync always, also during a rewrite)."""
         if time.monotonic() >= self._look_at:
             self._look()
             self._look_at = time.monotonic() + _LOOK_EVERY_S
@@ -42,24 +42,34 @@ class OnDisk:
         """
         if isinstance(answer, list) and answer and int(answer[0]) >= 1:
             return
-        if isinstance(answer, redis.ResponseError) and self._hidden:
+        if isinstance(answer, redis.ResponseError) and self._hidden and _cannot_tell(answer):
             return  # a hosted server that tells nothing: the doctor warns of it
         if isinstance(answer, redis.ResponseError):
             raise NotKeptError(
-                "Redis neither flushes each write (appendfsync always) nor says when it did"
-                " (WAITAOF, from Redis 7.2 on)"
+                "Redis neither flushes each write (appendfsync always, and"
+                " no-appendfsync-on-rewrite no) nor says when it did (WAITAOF, from Redis 7.2 on)"
             )
         raise NotKeptError("Redis did not flush in time")
 
     def _look(self) -> None:
         try:
-            told = self._client.config_get("append*")
+            told = self._client.config_get("*append*")
         except redis.ResponseError:
             self._flushes, self._hidden = False, True
             return
         known = {_text(key): _text(value) for key, value in told.items()}
         self._hidden = "appendfsync" not in known
-        self._flushes = (known.get("appendonly"), known.get("appendfsync")) == ("yes", "always")
+        self._flushes = (known.get("appendonly"), known.get("appendfsync")) == (
+            "yes",
+            "always",
+        ) and known.get("no-appendfsync-on-rewrite", "no") == "no"
+
+
+def _cannot_tell(answer: redis.ResponseError) -> bool:
+    """Whether WAITAOF is not there, or not for us; any other error says that nothing is kept."""
+    return isinstance(answer, redis.exceptions.NoPermissionError) or "unknown command" in str(
+        answer
+    )
 
 
 def _text(value: bytes | str) -> str:

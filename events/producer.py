@@ -79,6 +79,32 @@ class Producer:
         self._disk.check(flushed)
         return receipts(accepted)
 
+    def publish_unless(self, key: str, for_s: int, envelope: Envelope) -> Receipt | None:
+        """Accept *envelope* and set *key*, for *for_s* seconds, in one step; None, and neither,
+        where it is set already.
+
+        Raises:
+            NotKeptError: it is not known to be on disk: publish it again.
+            redis.RedisError: it may or may not be accepted: the same.
+        """
+        flushes = self._disk.by_itself()
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.watch(key)
+            if pipe.exists(key):
+                return None
+            pipe.multi()
+            pipe.set(key, "1", ex=for_s)
+            self.queue(pipe, envelope)
+            try:
+                _, accepted = pipe.execute()
+            except redis.WatchError:
+                return None  # another one was quicker
+        if not flushes:
+            with self._client.pipeline(transaction=False) as pipe:
+                self._disk.wait(pipe)
+                self._disk.check(pipe.execute(raise_on_error=False)[1])
+        return receipts(accepted)[0]
+
     def queue(self, pipe: "redis.client.Pipeline", *envelopes: Envelope) -> None:
         """Accept *envelopes* when *pipe* is executed, as one of its commands.
 

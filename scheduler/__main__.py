@@ -9,9 +9,10 @@ import redis
 import structlog
 
 from scheduler.clock import chores, housekeeping, run
+from store.trust import UntrustworthyError
 from workers import logs
 from workers.settings import SettingsError, load
-from workers.trusted import trust_or_exit
+from workers.trusted import REFUSED, Trust
 
 USAGE = 2
 _STOP_S = 10.0
@@ -25,7 +26,6 @@ def main() -> int:
         print(problem, file=sys.stderr)  # noqa: T201  there are no logs without settings
         return USAGE
     logs.set_up(settings)
-    trust_or_exit(settings, "clock")
     stop = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -33,6 +33,10 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
+    try:
+        Trust(settings, "clock").wait(stop)
+    except UntrustworthyError:
+        return REFUSED
     log = structlog.get_logger("scheduler")
     log.info("clock started")
     client = redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout_s)

@@ -53,7 +53,7 @@
 | journal, behaviour         | stream | accepted events, in order                       | 30 days     |
 | packing:{id}               | stream | a copy of one of them, on its way to its place  | 10 minutes  |
 | journal:last               | string | the id given out last, for both streams         | for ever    |
-| intake:refused             | stream | source, status, field, rule of refused requests | the newest  |
+| intake:refused             | stream | status, field, rule of what a source was refused | the newest  |
 | journal:waits              | string | written before waiting for the disk              | for ever    |
 | journal:seen:{day}         | hash   | fingerprint -> journal id; day: since 1970      | 96 hours    |
 | behaviour:draining         | string | set while a drain message waits                 | 60 s        |

@@ -4,6 +4,7 @@ import json
 
 import redis
 
+from events import Envelope, Producer
 from sync.catalogue import Module
 
 # A hint whose message was lost with its process must not hold back later ones for long.
@@ -23,9 +24,23 @@ class Hints:
         self._client = client
         self._bury = client.register_script(_BURY)
 
+    def publish(self, producer: Producer, hint: Envelope, module: Module, record_id: str) -> bool:
+        """Publish a hint to look at a record; False, and nothing, while one waits already.
+
+        Raises:
+            NotKeptError: it is not known to be on disk; the next one is published anew.
+            redis.RedisError: it may or may not be accepted; the same.
+        """
+        key = _key(module, record_id)
+        try:
+            return producer.publish_unless(key, _WAITS_S, hint) is not None
+        except Exception:
+            self.looking(module, record_id)
+            raise
+
     def waits(self, module: Module, record_id: str) -> bool:
-        """Note that a record is to be looked at; False when it waits for that already."""
-        return bool(self._client.set(_key(module, record_id), "1", nx=True, ex=_WAITS_S))
+        """Whether a record waits to be looked at."""
+        return bool(self._client.exists(_key(module, record_id)))
 
     def still_waits(self, module: Module, record_id: str) -> None:
         """Note that a record waits for a good while yet, as for a run to end."""

@@ -1,4 +1,6 @@
-"""Events that were refused: who sent them, and what was wrong; nothing of what they held."""
+"""Events of known sources that were refused: who sent them, and what was wrong; nothing of what
+they held.
+"""
 
 from datetime import UTC, datetime
 
@@ -6,11 +8,13 @@ import msgspec
 import redis
 
 KEY = "intake:refused"
-KEPT = 1000  # the newest; a flood of bad requests fills nothing
+KEPT = 1000  # the newest; a flood of bad requests fills nothing. Strangers are not noted at all
 
 
 class RefusedEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One request. `source` is "" where the sender is not known; `field` where none is at fault."""
+    """One request. `field` is "" where none is at fault. What an older version noted has `source`
+    "" where it did not know the sender.
+    """
 
     at: str
     source: str

@@ -20,14 +20,15 @@ class UntrustworthyError(Permanent):
 
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a server says of itself. `appendfsync` and `maxmemory_policy` are None where it does
-    not tell, as hosted ones do. `skew_s` is our clock less its.
+    """What a server says of itself. Its settings are None where it does not tell, as hosted ones
+    do. `skew_s` is our clock less its.
     """
 
     version: str
     appendonly: bool
     last_write_ok: bool
     appendfsync: str | None
+    no_appendfsync_on_rewrite: str | None
     maxmemory_policy: str | None
     skew_s: float
 
@@ -50,6 +51,7 @@ def habits(client: redis.Redis) -> Habits:
         appendonly=bool(info.get("aof_enabled")),
         last_write_ok=info.get("aof_last_write_status", "ok") == "ok",
         appendfsync=setting(client, "appendfsync"),
+        no_appendfsync_on_rewrite=setting(client, "no-appendfsync-on-rewrite"),
         maxmemory_policy=str(info["maxmemory_policy"]) if "maxmemory_policy" in info else None,
         skew_s=skew_s,
     )
@@ -83,6 +85,12 @@ def warnings(found: Habits) -> list[str]:
     said = []
     if found.appendfsync in _LOSSES:
         said.append(f"Redis flushes its file {found.appendfsync}: {_LOSSES[found.appendfsync]}")
+    if found.no_appendfsync_on_rewrite == "yes":
+        said.append(
+            "Redis does not flush its file while it rewrites it (no-appendfsync-on-rewrite yes):"
+            " events are answered late or 503 meanwhile, and a power cut may lose what workers"
+            " noted; set no-appendfsync-on-rewrite no"
+        )
     if found.appendfsync is None:
         said.append("Redis does not tell its appendfsync; see that it is always")
     if found.maxmemory_policy is None:
@@ -93,15 +101,22 @@ def warnings(found: Habits) -> list[str]:
 def check_trust(client: redis.Redis, heartbeat_s: float) -> list[str]:
     """Make sure that a process may work on this server; give what a person had better know.
 
-    One that does not answer now is waited for by whoever uses it.
-
     Raises:
-        UntrustworthyError: names everything that is wrong with it.
+        UntrustworthyError: names everything that is wrong with it, or that it lets us not in.
+        redis.RedisError: it does not answer now, or still reads its file: ask again.
     """
     try:
         found = habits(client)
-    except (redis.ConnectionError, redis.TimeoutError) as problem:
-        return [f"Redis does not answer yet: {type(problem).__name__}"]
+    except redis.AuthenticationError:
+        raise UntrustworthyError(
+            "Redis refuses the user or the password in REDIS_URL, or wants one; it is of the form"
+            " redis://USER:PASSWORD@HOST:PORT/0"
+        ) from None
+    except redis.exceptions.NoPermissionError:
+        raise UntrustworthyError(
+            "the user in REDIS_URL may not look at Redis (INFO, TIME); docs/redis-users.acl has"
+            " what each line needs"
+        ) from None
     if wrong := refusals(found, heartbeat_s):
         raise UntrustworthyError("; ".join(wrong))
     return warnings(found)

@@ -54,11 +54,11 @@ def started(arguments, address, log, **variables):
 
 
 @contextmanager
-def web(redis_url, folder):
-    """The web process; gives it, its address and its log."""
+def web(redis_url, folder, **variables):
+    """The web process, with settings; gives it, its address and its log."""
     port, log = free_port(), folder / "web.log"
     address = f"http://127.0.0.1:{port}"
-    settings = {"SUGARLOOP_WEB_PORT": str(port), "SUGARLOOP_HOME": str(folder)}
+    settings = {"SUGARLOOP_WEB_PORT": str(port), "SUGARLOOP_HOME": str(folder), **variables}
     with started(
         ["-m", "console.web"], f"{address}/healthz", log, REDIS_URL=redis_url, **settings
     ) as process:

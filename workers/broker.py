@@ -1,6 +1,6 @@
 """Dramatiq's Redis broker, hardened: what it is sent is done, or kept as a dead letter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import redis
@@ -26,7 +26,15 @@ _TIME_LIMIT_MS = 600_000
 class HardenedBroker(RedisBroker):
     """A RedisBroker that leaves maintenance to the janitor, and knows its queues beforehand."""
 
-    def __init__(self, client: redis.Redis, *, heartbeat_s: float, queues: Sequence[str]) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        *,
+        heartbeat_s: float,
+        queues: Sequence[str],
+        may_work: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.may_work = may_work  # asked before anything is fetched, until it says so
         self.live: dict[str, set[str]] = {}  # queue -> ids that this process has in hand
         super().__init__(  # type: ignore[no-untyped-call]
             client=client,
@@ -71,15 +79,22 @@ class HardenedBroker(RedisBroker):
 
 
 def connect(
-    settings: Settings, redaction: Redaction, queues: Sequence[str] = QUEUES
+    settings: Settings,
+    redaction: Redaction,
+    queues: Sequence[str] = QUEUES,
+    may_work: Callable[[], bool] = lambda: True,
 ) -> HardenedBroker:
-    """Make the broker of this process, with all of its middleware."""
+    """Make the broker of this process, with all of its middleware; it fetches nothing before
+    `may_work` says so.
+    """
     client = redis.Redis.from_url(
         settings.redis_url,
         socket_timeout=settings.redis_timeout_s,
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
     )
-    broker = HardenedBroker(client, heartbeat_s=settings.heartbeat_s, queues=queues)
+    broker = HardenedBroker(
+        client, heartbeat_s=settings.heartbeat_s, queues=queues, may_work=may_work
+    )
     retries = Retries(
         max_retries=settings.max_retries, longest_s=settings.retry_longest_s, redaction=redaction
     )

@@ -14,6 +14,7 @@ from dramatiq.errors import ConnectionClosed, DecodeError
 
 from store.queues import Why
 from workers.retries import NOT_FAILED, RETRY_IN_MS, WHY
+from workers.trusted import LOOK_EVERY_S
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +37,9 @@ class Consumer(_RedisConsumer):
         self._repair_at = 0.0
 
     def __next__(self) -> MessageProxy | None:
+        if not self.broker.may_work():
+            time.sleep(LOOK_EVERY_S)
+            return None  # to dramatiq: nothing to do yet
         try:
             if not self.message_cache and time.monotonic() >= self._repair_at:
                 self._repair()

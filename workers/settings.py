@@ -43,6 +43,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: tuple[str, ...] = ()
     web_host: str = "127.0.0.1"
     web_port: Port = 8080
+    web_body_s: Positive = 10.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["auto", "json", "console"] = "auto"
     default_zone: str = "UTC"

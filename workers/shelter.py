@@ -3,13 +3,18 @@
 import threading
 from typing import Any
 
+import redis
+import structlog
 from dramatiq import Broker, Middleware, Worker
 from dramatiq.broker import MessageProxy
 
+from store.away import is_away
 from store.queues import Deliveries
 
 SUSPECT_AFTER = 2  # deaths; one may be anybody's
 ALONE_WITHIN_S = 60.0  # then go on regardless: one that hangs must not stop the others
+
+log = structlog.get_logger(__name__)
 
 
 class Turns:
@@ -85,7 +90,13 @@ class Shelter(Middleware):
 
     def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
         """Nothing runs any more."""
-        self._deliveries.leave()
+        try:
+            self._deliveries.leave()
+        except redis.RedisError as problem:
+            if not is_away(problem):
+                raise
+            # The janitor finds by itself that nobody is there any more.
+            log.warning("Redis did not hear of the end", problem=str(problem))
 
     def _leave(self) -> None:
         alone = getattr(self._thread, "alone", None)

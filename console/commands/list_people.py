@@ -18,6 +18,7 @@ from console.lookup import find_list
 from console.members import members as members_of
 from console.members import segment as make_segment
 from console.opening import opened
+from console.private_file import open_private
 from sync.identity import slug
 from sync.lists import MarketingList
 from sync.records import Record
@@ -143,7 +144,8 @@ def export(
     text = as_csv(*_exported(of, found))
     if to is None:
         return Answer({"records": len(found), "csv": text}, (Raw(text),))
-    to.write_text(text, encoding="utf-8", newline="")
+    with open_private(to) as file:
+        file.write(text.encode())
     said = f"{len(found)} records in {to}."
     return Answer({"records": len(found), "file": str(to)}, (said,))
 

@@ -13,6 +13,7 @@ from console.forgetting import dossier
 from console.forgetting import forget as erase
 from console.opening import opened
 from console.opting_in import opt_in as lift
+from console.private_file import open_private
 from console.values import checked_address
 
 forgetting = command_group("Erase a person, and let nothing bring them back.")
@@ -57,7 +58,8 @@ def export(
     with opened() as app:
         found = dossier(app, _checked(email))
     if to is not None:
-        to.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
+        with open_private(to) as file:
+            file.write(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
         return Answer({"file": str(to)}, (f"Written to {to}.",))
     rows = [(held.list, held.record, held.crm_id or "", held.gone or "") for held in found.lists]
     text = (

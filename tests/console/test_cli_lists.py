@@ -239,6 +239,24 @@ def test_an_export_cannot_run_formulas(sugarloop, tmp_path):
 
 
 @pytest.mark.usefixtures("friends")
+@pytest.mark.parametrize("command", [("lists", "export", "friends"), ("export", "ana@example.com")])
+def test_an_export_is_its_owner_s_alone_and_follows_no_link(sugarloop, tmp_path, command):
+    new, old, link = tmp_path / "new", tmp_path / "old", tmp_path / "link"
+    old.write_text("x" * 100_000)
+    old.chmod(0o644)
+    link.symlink_to(tmp_path / "elsewhere")
+
+    for file in (new, old):
+        assert sugarloop(*command, "--to", str(file)).code == 0
+        assert file.stat().st_mode & 0o777 == 0o600
+    refused = sugarloop(*command, "--to", str(link))
+
+    assert new.read_bytes() == old.read_bytes() != b""
+    assert (refused.code, "symbolic link" in refused.err) == (1, True)
+    assert not (tmp_path / "elsewhere").exists()
+
+
+@pytest.mark.usefixtures("friends")
 def test_a_person_cannot_steer_the_terminal(sugarloop):
     sugarloop("lists", "edit", "friends", "a", "city=\x1b[31mred")
 

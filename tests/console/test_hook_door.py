@@ -5,10 +5,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from redis.client import Pipeline
 
-from console.hooks import MAX_BYTES, PATH, _sha256
+from console.hooks import MAX_BYTES, PATH, SOURCE, _sha256
 from console.intake import create_app
-from events import NotKeptError, Producer, RecordChanged
+from events import NotKeptError, Producer, RecordChanged, wrap
+from events.on_disk import OnDisk
 from store.hints import Hints, HookAddress
 from store.journal import Journal
 
@@ -52,14 +54,52 @@ def test_a_burst_is_one_hint_and_a_call_after_the_look_began_is_another(door, re
 
 
 def test_a_hint_that_could_not_be_kept_holds_back_no_later_one(door, redis_client, monkeypatch):
-    def away(_producer, _envelopes):
+    def away(_disk, _answer):
         raise NotKeptError("Redis did not flush in time")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Producer, "publish_many", away)
+        patched.setattr(OnDisk, "by_itself", lambda _: False)
+        patched.setattr(OnDisk, "check", away)
         assert call(door, LEAD).status_code == 503
 
     assert call(door, LEAD).status_code == 202
+    assert len(hints(redis_client)) == 2
+
+
+class Killed(BaseException):
+    """As SIGKILL: nothing of ours runs afterwards."""
+
+
+@pytest.mark.parametrize("step", ["watch", "multi", "set", "execute"])
+def test_a_kill_at_any_step_holds_back_no_later_call(redis_client, monkeypatch, step):
+    hint = wrap(RecordChanged(module="Leads", record_id="lead-1"), source=SOURCE)
+
+    def kill(*_args, **_options):
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pipeline, step, kill)
+        with pytest.raises(Killed):
+            Hints(redis_client).publish(Producer(redis_client), hint, "Leads", "lead-1")
+
+    assert not Hints(redis_client).waits("Leads", "lead-1")
+    assert Hints(redis_client).publish(Producer(redis_client), hint, "Leads", "lead-1")
+    assert len(hints(redis_client)) == 1
+
+
+def test_of_two_calls_at_once_one_is_a_hint(redis_client, monkeypatch):
+    hint = wrap(RecordChanged(module="Leads", record_id="lead-1"), source=SOURCE)
+    hinting, producer, multi = Hints(redis_client), Producer(redis_client), Pipeline.multi
+
+    def meanwhile(pipe):
+        with monkeypatch.context() as patched:
+            patched.setattr(Pipeline, "multi", multi)
+            assert hinting.publish(producer, hint, "Leads", "lead-1")
+        multi(pipe)
+
+    monkeypatch.setattr(Pipeline, "multi", meanwhile)
+
+    assert not hinting.publish(producer, hint, "Leads", "lead-1")
     assert len(hints(redis_client)) == 1
 
 

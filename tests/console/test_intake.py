@@ -397,15 +397,58 @@ def test_garbage_is_never_a_fault_of_ours(post, body, content_type, wrapped, sig
     assert answer.status_code in (202, 400, 401)
 
 
-def test_each_refusal_is_kept_with_its_field_and_rule_and_nothing_of_the_event(
-    post, client, redis_client
-):
+def test_each_refusal_is_kept_with_its_field_and_rule_and_nothing_of_the_event(post, redis_client):
     post(SENT | {"data": {"message": "m", "email": 5, "secret": "canary"}})
-    client.simulate_post("/events", body=b"{}", headers={"Content-Type": ONE})
+    form = {"form": "f", "fields": {"canary@example.com": "a\0b"}}
+    post(SENT | {"type": "FormSubmitted", "data": form})
+    post(SENT, "text/plain")
 
-    unknown, known = RefusedEvents(redis_client).newest(5)
+    kind, nul, text = RefusedEvents(redis_client).newest(5)
 
-    assert (known.source, known.status, known.field) == ("mailer", 400, "data.email")
-    assert "str" in known.rule
-    assert (unknown.source, unknown.status) == ("", 401)
+    assert (text.source, text.status, text.field) == ("mailer", 400, "data.email")
+    assert "str" in text.rule
+    assert (nul.status, nul.field) == (400, "data.fields[...]")
+    assert (kind.source, kind.status) == ("mailer", 415)
     assert "canary" not in str(redis_client.xrange("intake:refused"))
+
+
+@pytest.mark.usefixtures("token")
+def test_strangers_are_counted_and_write_nothing(client, sources, redis_client):
+    body = msgspec.json.encode(SENT)
+    forged = signed(sources.let_sign("mailer"), body) | {"webhook-id": "another"}
+    before = redis_client.info("replication")["master_repl_offset"]
+
+    for headers in ({}, {"Authorization": "Bearer mailer.guess"}, forged):
+        answer = client.simulate_post("/events", body=body, headers={"Content-Type": ONE} | headers)
+        assert answer.status_code == 401
+
+    assert RefusedEvents(redis_client).newest(5) == []
+    assert redis_client.info("replication")["master_repl_offset"] == before
+    metrics = client.simulate_get("/metrics").text
+    assert 'sugarloop_requests_refused_total{status="401"} 3.0' in metrics
+
+
+@pytest.mark.usefixtures("token")
+def test_a_stale_signature_asks_the_store_nothing(client, sources, redis_client):
+    body = msgspec.json.encode(SENT)
+    old = datetime.now(UTC) - timedelta(minutes=6)
+    stale = signed(sources.let_sign("mailer"), body, at=old)
+    redis_client.config_resetstat()
+
+    assert client.simulate_post("/events", body=body, headers=stale).status_code == 401
+
+    assert "cmdstat_hgetall" not in redis_client.info("commandstats")
+
+
+def test_nothing_is_taken_in_while_the_store_is_not_trusted_yet(redis_client, token):
+    client = TestClient(create_app(redis_client, KEYS, trusted=lambda: False))
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": ONE}
+
+    answer = client.simulate_post("/events", body=msgspec.json.encode(SENT), headers=headers)
+
+    assert "does not answer yet" in problem(answer, 503)["detail"]
+    assert int(answer.headers["retry-after"]) > 0
+    problem(client.simulate_get("/readyz"), 503)
+    problem(client.simulate_post("/hooks/sugarcrm/x", body=b"{}"), 503)
+    assert client.simulate_get("/healthz").status_code == 200
+    assert redis_client.xlen("journal") == 0

@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import msgspec
@@ -170,6 +171,35 @@ def test_form_field_at_fault_is_named_by_its_table_not_its_content():
         with pytest.raises(BadEventError) as caught:
             decode(body(type="FormSubmitted", data={"form": "f", "fields": fields}))
         assert caught.value.field.startswith("data.fields")
+
+
+CANARY = "ana.canary@example.com"
+BAD = st.sampled_from(["a\0b", "\ud800", 5, None, [CANARY], {CANARY: CANARY}, {CANARY: "a\0"}])
+
+
+@given(st.dictionaries(st.sampled_from([CANARY, CANARY + "\0", "x"]), BAD, min_size=1))
+def test_a_name_that_a_sender_chose_is_in_no_refusal(fields):
+    event = OPENED | {"type": "FormSubmitted", "data": {"form": "f", "fields": fields}}
+    sent = json.dumps(event)
+
+    with pytest.raises(BadEventError) as caught:
+        decode(sent.encode())
+
+    assert CANARY not in caught.value.field + str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        pytest.param({CANARY: "a\0b"}, "data.fields[...]", id="in_a_value"),
+        pytest.param({CANARY + "\0": "a"}, "data.fields", id="in_a_name"),
+    ],
+)
+def test_a_nul_in_a_form_is_placed_without_the_name_of_its_field(fields, field):
+    with pytest.raises(BadEventError) as caught:
+        decode(body(type="FormSubmitted", data={"form": "f", "fields": fields}))
+
+    assert (caught.value.field, caught.value.problem) == (field, "must not contain NUL")
 
 
 def test_publishing_from_python_is_held_to_the_same_rules():

@@ -24,6 +24,7 @@ def client(server):
         connection.flushall()
         connection.config_set("appendonly", "yes")
         connection.config_set("appendfsync", "always")
+        connection.config_set("no-appendfsync-on-rewrite", "no")
         yield connection
 
 
@@ -48,6 +49,15 @@ def test_one_that_flushes_every_second_is_waited_for_also_for_a_duplicate(client
 
     assert (first.accepted, second.accepted, second.id) == (True, False, first.id)
     assert waited(client) == before + 2
+
+
+def test_one_that_does_not_flush_while_it_rewrites_its_file_is_waited_for(client):
+    client.config_set("no-appendfsync-on-rewrite", "yes")
+    before = waited(client)
+
+    assert Producer(client).publish(VISIT).accepted
+
+    assert waited(client) == before + 1
 
 
 @pytest.mark.parametrize(
@@ -88,3 +98,15 @@ def test_a_hosted_server_that_hides_its_settings_is_used(client, server, hides):
 
     with redis.Redis.from_url(server.url.replace("redis://", "redis://guest:secret@")) as guest:
         assert Producer(guest).publish(VISIT).accepted
+
+
+def test_one_that_hides_its_settings_and_keeps_no_file_is_not_believed(client, server):
+    rules = ("reset", "on", ">secret", "~*", "+@all", "-config")
+    client.execute_command("ACL", "SETUSER", "guest", *rules)
+    client.config_set("appendonly", "no")
+
+    with redis.Redis.from_url(server.url.replace("redis://", "redis://guest:secret@")) as guest:
+        with pytest.raises(redis.ResponseError, match="appendonly is disabled"):
+            guest.execute_command("WAITAOF", 1, 0, 100)
+        with pytest.raises(NotKeptError):
+            Producer(guest).publish(VISIT)

@@ -62,6 +62,14 @@ def test_what_slower_flushing_costs_is_said(client, value, said):
     assert said in warning
 
 
+def test_a_server_that_does_not_flush_while_it_rewrites_its_file_is_told_of(client):
+    client.config_set("no-appendfsync-on-rewrite", "yes")
+
+    (warning,) = check_trust(client, 15.0)
+
+    assert "set no-appendfsync-on-rewrite no" in warning
+
+
 @pytest.mark.parametrize(
     ("skew_s", "refused"),
     [
@@ -89,12 +97,33 @@ def test_a_hosted_server_that_hides_its_settings_is_used_with_a_warning(client, 
         assert "does not tell its appendfsync" in warnings(found)[0]
 
 
-def test_a_server_that_is_away_is_waited_for(client, server):
+def test_a_server_that_is_away_is_no_verdict(client, server):
     server.stop()
 
-    (warning,) = check_trust(client, 15.0)
+    with pytest.raises(redis.ConnectionError):
+        check_trust(client, 15.0)
 
-    assert "does not answer yet" in warning
+
+@pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        pytest.param("guest:wr0ng-canary@", "refuses the user or the password", id="password"),
+        pytest.param("", "or wants one", id="none"),
+        pytest.param("guest:secret@", "may not look at Redis", id="rights"),
+    ],
+)
+def test_who_is_not_let_in_is_told_which_setting_to_look_at(client, server, user, said):
+    client.execute_command("ACL", "SETUSER", "owner", "on", ">owner", "~*", "+@all")
+    client.execute_command("ACL", "SETUSER", "guest", "on", ">secret", "~*", "+@all", "-info")
+    client.execute_command("ACL", "SETUSER", "default", "off")
+
+    url = server.url.replace("redis://", f"redis://{user}")
+    with redis.Redis.from_url(url) as guest, pytest.raises(UntrustworthyError) as caught:
+        check_trust(guest, 15.0)
+
+    assert said in str(caught.value)
+    assert "REDIS_URL" in str(caught.value)
+    assert "canary" not in str(caught.value)
 
 
 def test_a_server_that_still_reads_its_file_is_waited_for(server, client):
