@@ -99,7 +99,7 @@ def test_sigterm_ends_it_at_once_while_it_waits(place, line):
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(5) == 0
+    assert process.wait(10) == 0
     assert "Traceback" not in place.said
 
 
