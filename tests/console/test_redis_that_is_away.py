@@ -60,17 +60,13 @@ class Place:
 
     def serve(self, *options):
         """A plain server, with options."""
-        command = [
-            binary(),
-            "--port",
-            str(self.port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            *options,
-        ]
-        server = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
+        fixed = ("--port", str(self.port), "--bind", "127.0.0.1", "--save", "")
+        server = subprocess.Popen(
+            [binary(), *fixed, *options],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         self._parts.callback(self._end, server)
 
     def trusted(self):
@@ -80,8 +76,9 @@ class Place:
 
     @staticmethod
     def _end(process):
+        """End it with its children: a killed master leaves them behind."""
         if process.poll() is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
@@ -99,7 +96,7 @@ def test_sigterm_ends_it_at_once_while_it_waits(place, line):
 
     process.send_signal(signal.SIGTERM)
 
-    assert process.wait(5) == 0
+    assert process.wait(10) == 0
     assert "Traceback" not in place.said
 
 
