@@ -18,6 +18,8 @@ from sync.lists import MarketingList
 from sync.merge import CONSENT_FIELDS
 from sync.records import GONE_HERE, Record, edit
 
+OPT_OUT = "email_opt_out"
+
 
 def person() -> str:
     """Who works at this terminal, as the history names them."""
@@ -69,9 +71,11 @@ def edit_record(
 
     Raises:
         MissingError: there is no such record.
+        RefusedError: it would lift an opt-out that SugarCRM has, too.
     """
     while True:
         before = find_record(records, of, name)
+        _must_not_lift(before, values)
         after = edit(before, values, time.time())
         if after is before:
             return before, False
@@ -79,6 +83,18 @@ def edit_record(
         dirty = True if after.gone is None else None
         if _committed(records, Change(before=before, after=after, dirty=dirty, moved=moved)):
             return after, True
+
+
+def _must_not_lift(record: Record, values: Mapping[str, str]) -> None:
+    """An opt-out is of the address: cleared in one list only, it would come back, or this list
+    would mail to somebody who said no.
+    """
+    said = record.base.get(OPT_OUT)
+    if OPT_OUT in values and not is_set(values[OPT_OUT]) and said and is_set(said.theirs):
+        raise RefusedError(
+            f"{OPT_OUT}: SugarCRM has it, too; `sugarloop opt-in EMAIL` lifts it in every list"
+            " and there"
+        )
 
 
 def remove_record(records: Records, of: MarketingList, name: str) -> Record:

@@ -6,11 +6,11 @@ import msgspec
 
 from sync.lists import MarketingList
 from sync.progress import remaining_s
-from sync.runs import Run
+from sync.runs import SYNCING, Run
 from sync.schedule import next_slot
 from workers.app import App
 
-_RECENT = 20
+_RECENT, _LOOKED_THROUGH = 20, 50
 
 
 class Importing(msgspec.Struct, frozen=True):
@@ -77,8 +77,11 @@ def count(app: App, of: MarketingList) -> int:
 
 
 def last_run(app: App, list_id: str) -> Run | None:
-    """The newest run of a list that is over, whether it succeeded or not."""
-    over = (run for run in app.runs.recent(list_id, _RECENT) if not run.active)
+    """The newest run that should have brought a list up to date and is over, whether it did or
+    not. Somebody who looks at a plan, or takes a run back, does not make it so.
+    """
+    runs = app.runs.recent(list_id, _LOOKED_THROUGH)
+    over = (run for run in runs if not run.active and run.kind in (*SYNCING, "apply"))
     return next(over, None)
 
 

@@ -34,7 +34,7 @@ def outcomes(
     """
     run = _run(app, of, run_id)
     ended_at = run.finished_at or datetime.now(UTC).isoformat()
-    entries = History(app.client, of.id).of_run(run.id, _ms(run.started_at), _ms(ended_at) + 1000)
+    entries = History(app.client, of.id).of_run(run.id, _ms(run.started_at), _ms(ended_at))
     for entry in entries:
         for moved in entry.moved:
             if what not in ("", *moved.what) or record not in ("", moved.record, moved.crm_id):

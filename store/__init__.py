@@ -10,7 +10,7 @@
 | connector:token            | string | encrypted token of rest/v11                     | for ever    |
 | connector:hook             | string | where SugarCRM calls us: hash of the secret part | for ever    |
 | hint:{module}:{id}         | string | set while a record waits to be looked at        | 60 s        |
-| hints:buried:{list}        | string | how many hints showed to be gone                | 1 hour      |
+| hints:{what}:{list}        | string | how many records hints buried, changed, ...     | 1 hour      |
 | catalogue                  | hash   | module -> fields of SugarCRM, as last read      | for ever    |
 | standard_fields            | hash   | field name -> type, source, system usage        | for ever    |
 | lists                      | hash   | list id -> MarketingList                        | for ever    |
@@ -35,7 +35,7 @@
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | list:{id}:waits:{kind}     | string | id of the run that waits until it may begin     | 60 s        |
 | run:{id}:woken             | string | its step was sent again not long ago            | 2 minutes   |
-| run:{id}:drifted           | set    | SugarCRM ids that a comparison found otherwise  | 2 days      |
+| run:{id}:drifted, :missing | set    | SugarCRM ids found otherwise, or not at all     | 2 days      |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
 | runs:ended                 | hash   | kind:outcome -> how many runs                   | for ever    |
 | programs, program_runs     | hash   | program id -> Program, its last run             | for ever    |

@@ -10,19 +10,19 @@ from sync.catalogue import Module
 # A hint whose message was lost with its process must not hold back later ones for long.
 _WAITS_S = 60
 _KEY = "connector:hook"
-_BURIED_S = 3600
+_COUNTED_S = 3600
 
-_BURY = """
-local buried = redis.call('incr', KEYS[1])
-if buried == 1 then redis.call('expire', KEYS[1], ARGV[1]) end
-return buried
+_COUNT = """
+local counted = redis.call('incrby', KEYS[1], ARGV[2])
+if redis.call('ttl', KEYS[1]) < 0 then redis.call('expire', KEYS[1], ARGV[1]) end
+return counted
 """
 
 
 class Hints:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._bury = client.register_script(_BURY)
+        self._count = client.register_script(_COUNT)
 
     def publish(self, producer: Producer, hint: Envelope, module: Module, record_id: str) -> bool:
         """Publish a hint to look at a record; False, and nothing, while one waits already.
@@ -50,11 +50,9 @@ class Hints:
         """Note that a look begins: what changes from now on is hinted at anew."""
         self._client.delete(_key(module, record_id))
 
-    def buried(self, list_id: str) -> int:
-        """Count one more record of a list that a hint showed to be gone; give how many within
-        the hour.
-        """
-        return int(self._bury(keys=[f"hints:buried:{list_id}"], args=[_BURIED_S]))
+    def counted(self, list_id: str, what: str, number: int = 1) -> int:
+        """Count what hints did to records of a list, or would do; give how much within the hour."""
+        return int(self._count(keys=[f"hints:{what}:{list_id}"], args=[_COUNTED_S, number]))
 
 
 class HookAddress:

@@ -9,6 +9,9 @@ import redis
 from sync.history import Entry, Moved
 
 _PAGE = 200  # entries a round trip
+# Entries have the time of Redis's clock, runs that of a worker's, and rounded. What is looked for
+# has the name of its run, so looking further does no harm.
+_CLOCKS_APART_MS = 60_000
 # Put another text in the place of one that is still there.
 _SWAP = """
 if redis.call('hget', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
@@ -41,10 +44,10 @@ class History:
         self._moved = f"list:{list_id}:history_moved"
         self._swap = client.register_script(_SWAP)
 
-    def of_record(self, record_id: str, count: int = 100) -> tuple[Entry, ...]:
-        """Give the newest entries that tell of one record, newest first."""
+    def of_record(self, record_id: str) -> tuple[Entry, ...]:
+        """Give all entries that tell of one record, newest first."""
         start = f"[{record_id}\0"
-        members = self._client.zrevrangebylex(self._index, start + "\x7f", start, 0, count)
+        members = self._client.zrevrangebylex(self._index, start + "\x7f", start)
         ids = [member.decode().split("\0")[1] for member in members]
         with self._client.pipeline(transaction=False) as pipe:
             for entry_id in ids:
@@ -65,11 +68,12 @@ class History:
 
     def of_run(self, run_id: str, from_ms: int, to_ms: int) -> Iterator[Entry]:
         """Walk over what one run did, which went on between these moments, oldest first."""
-        by = f"run {run_id}"
-        return (entry for entry in self.between(from_ms, to_ms) if entry.by == by)
+        by, wide = f"run {run_id}", _CLOCKS_APART_MS
+        return (e for e in self.between(from_ms - wide, to_ms + wide) if e.by == by)
 
     def last_of_run(self, run_id: str, from_ms: int, to_ms: int, before: str) -> Entry | None:
         """Give the newest entry of a run that is older than the entry `before` ("" for any)."""
+        from_ms, to_ms = from_ms - _CLOCKS_APART_MS, to_ms + _CLOCKS_APART_MS
         by, end = f"run {run_id}".encode(), f"({before}" if before else f"{to_ms + 1}-0"
         while True:
             page = self._client.xrevrange(self._log, end, f"{from_ms}-0", count=_PAGE)

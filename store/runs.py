@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal
 
 import msgspec
 import redis
@@ -11,7 +12,8 @@ from sync.runs import SYNCING, Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
-_DRIFTED_S = 2 * 86_400
+_FOUND_S = 2 * 86_400
+Found = Literal["drifted", "missing"]
 _ENDED = "runs:ended"
 _PLAIN = frozenset(
     ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
@@ -175,16 +177,17 @@ class Runs:
         known = [i.decode() for i in ids if self._client.exists(f"run:{i.decode()}")]
         return [self.get(run_id) for run_id in known]
 
-    def note_drifted(self, run_id: str, crm_ids: Sequence[str]) -> None:
-        """Note rows that a comparison found to be otherwise than the list knew; each once."""
+    def note_found(self, run_id: str, what: Found, crm_ids: Sequence[str]) -> None:
+        """Note rows that are otherwise than the list knew, or not there any more; each once."""
+        key = f"run:{run_id}:{what}"
         with self._client.pipeline(transaction=True) as pipe:
-            pipe.sadd(f"run:{run_id}:drifted", *crm_ids)
-            pipe.expire(f"run:{run_id}:drifted", _DRIFTED_S)
+            pipe.sadd(key, *crm_ids)
+            pipe.expire(key, _FOUND_S)
             pipe.execute()
 
-    def drifted(self, run_id: str) -> list[str]:
-        """The rows that drifted, in order of their ids."""
-        return sorted(i.decode() for i in self._client.smembers(f"run:{run_id}:drifted"))
+    def found(self, run_id: str, what: Found) -> list[str]:
+        """The rows that were noted, in order of their ids."""
+        return sorted(i.decode() for i in self._client.smembers(f"run:{run_id}:{what}"))
 
     def place(self, run_id: str, name: str) -> str:
         """How far a part of the run has come; "" when it has not begun."""

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import msgspec
 
-from sync.canonical import Catalogue, same
+from sync.canonical import Catalogue, is_set, same
 from sync.history import Moved
+from sync.merge import CONSENT_FIELDS
 from sync.records import GONE_HERE, Agreement, Record
 
 EDITED_HERE = "edited in the list since"
@@ -13,6 +14,7 @@ EDITED_THERE = "edited in SugarCRM since"
 NOT_PERMITTED = "may not be pushed any more"
 CREATED_THERE = "created in SugarCRM: nothing is deleted there from here"
 FOLLOWED = "goes on as another record of SugarCRM: that stays so"
+CONSENT = "an opt-out is not taken back by an undo; `sugarloop opt-in` lifts one"
 DELETED_THERE = "deleted in SugarCRM: it cannot be brought back from here"
 
 
@@ -58,7 +60,9 @@ def take_back(
     for field, (before, after) in moved.here.items():
         if before is None or record.values.get(field) == before:
             continue
-        if record.values.get(field) == after:
+        if _would_lift(field, before):
+            left[field] = CONSENT
+        elif record.values.get(field) == after:
             here[field] = before
         else:
             left[field] = EDITED_HERE
@@ -67,6 +71,8 @@ def take_back(
         seen, old = (present or {}).get(field), before or ""
         if seen is not None and same(seen, old, catalogue.get(field)):
             rebase.append(field)
+        elif _would_lift(field, old):
+            left[field] = CONSENT
         elif field not in may_push:
             left[field] = NOT_PERMITTED
         elif seen is not None and same(seen, after or "", catalogue.get(field)):
@@ -74,6 +80,11 @@ def take_back(
         else:
             left[field] = EDITED_THERE
     return TakenBack(here=here, push=push, rebase=tuple(rebase), left=left)
+
+
+def _would_lift(field: str, before: str) -> bool:
+    """Whether restoring this value would lift a restriction, which only a person may."""
+    return field in CONSENT_FIELDS and not is_set(before)
 
 
 def restored(record: Record, taken: TakenBack, read_back: Mapping[str, str] | None) -> Record:

@@ -1,7 +1,7 @@
 """Compare a whole list with SugarCRM, tell how far it drifted, and take in what did."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dramatiq
 
@@ -10,13 +10,16 @@ from sugarcrm.crm import Page, Position, Row
 from sync.drift import UNSEEN, drift_of
 from sync.following import read_fields
 from sync.guard import exceeded
+from sync.plan import counted
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
 from workers.pages import read_ahead
+from workers.planning import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import forgotten_among, take_in
 
+_LIMITED = ("creations", "changes", "blanks", "deletions")
 BATCH = 200  # rows that are read again and taken in at once
 
 
@@ -37,7 +40,7 @@ def compare(app: App, run_id: str) -> None:
         if place != ENDED and not _compare_from(here, place):
             here.go_on()
             return
-        drifted = here.app.runs.drifted(run_id)
+        drifted = app.runs.found(run_id, "drifted")
         if problem := _over_limits(here, len(drifted)):
             app.runs.finish(here.run, "failed", now_text(), problem)
             return
@@ -61,9 +64,17 @@ def _compare_from(here: Step, place: str) -> bool:
         here.renew()
         found = _drifted(here, page.rows)
         if found:
-            here.app.runs.note_drifted(here.run.id, list(found))
-        _note(here, page, found)
+            here.app.runs.note_found(here.run.id, "drifted", list(found))
+        _note(here, page, found, _sums(here, [row for row in page.rows if row.id in found]))
     return True
+
+
+def _sums(here: Step, rows: Sequence[Row]) -> Counter[str]:
+    """What taking in these rows adds to what the guard limits."""
+    sums = Counter[str]()
+    for item in Planner(here).rows(rows) if rows else ():
+        sums += counted(item)
+    return Counter({name: sums[name] for name in _LIMITED})
 
 
 def _drifted(here: Step, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
@@ -84,7 +95,9 @@ def _drifted(here: Step, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     return {crm_id: drift for crm_id, drift in found.items() if crm_id not in out}
 
 
-def _note(here: Step, page: Page, found: dict[str, tuple[str, ...]]) -> None:
+def _note(
+    here: Step, page: Page, found: dict[str, tuple[str, ...]], sums: Mapping[str, int]
+) -> None:
     """Commit the place reached, and what was found on the way, together."""
     known = here.records.by_crm_ids([row.id for row in page.rows]).values()
     seen = int(here.place("seen") or 0) + sum(record.gone is None for record in known)
@@ -93,7 +106,8 @@ def _note(here: Step, page: Page, found: dict[str, tuple[str, ...]]) -> None:
     notes = RunNotes(
         run_id=here.run.id,
         set={"progressed_at": now_text()} | {f"place:{name}": at for name, at in places.items()},
-        add={"count:compared": len(page.rows), "count:drifted": len(found), **reasons},
+        add={"count:compared": len(page.rows), "count:drifted": len(found), **reasons}
+        | {f"place:sum_{name}": number for name, number in sums.items()},
     )
     here.records.commit(notes=notes, fence=here.fence)
 
@@ -101,12 +115,14 @@ def _note(here: Step, page: Page, found: dict[str, tuple[str, ...]]) -> None:
 def _over_limits(here: Step, drifted: int) -> str:
     """Why a person must look first; "" when the drift may be taken in."""
     guard = (here.of.setup or SyncSetup()).guard
-    if here.place("healed") or not exceeded(guard, {"changes": drifted}, len(here.records)):
+    sums = {name: int(here.place(f"sum_{name}") or 0) for name in _LIMITED}
+    over = exceeded(guard, sums, len(here.records))
+    if here.place("healed") or not over:
         return ""
     return (
-        f"{drifted} records of SugarCRM are not as this list knew them, more than its guard lets"
-        " through: was a database restored, or a field filled by hand? Nothing was changed here;"
-        " raise the limit with `sugarloop sync setup --guard changes=…` to take them in"
+        f"{drifted} records of SugarCRM are not as this list knew them: was a database restored,"
+        f" or a field filled by hand? To take them in, {'; '.join(over)}. Nothing was changed"
+        f" here; raise the limit with `sugarloop sync setup {here.of.id} --guard …` to take them in"
     )
 
 

@@ -13,6 +13,7 @@ from sugarcrm.crm import AddressState, Position, Row
 from sugarcrm.errors import RefusedError
 from sync.cursor import with_overlap
 from sync.merge import CONSENT_FIELDS
+from workers.imports import ENDED
 from workers.steps import Step, now_text
 from workers.take_in import Intake, take_in
 
@@ -25,10 +26,11 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
     """Take restrictions of addresses into the list's people; False when time was up before the
     end. What an address no longer says clears nothing.
     """
-    if not CONSENT_FIELDS & set(here.of.synced) or here.place("consent"):
+    place = here.place("consent")
+    if not CONSENT_FIELDS & set(here.of.synced) or place == ENDED:
         return True
     begun = here.records.state(_PLACE) or here.records.state("cursor_at")
-    since, after = with_overlap(begun), None
+    since, after = with_overlap(begun), _position(place)
     while True:
         if not here.goes_on():
             return False
@@ -39,13 +41,21 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
         except RefusedError as error:
             log.info("addresses are not listed here", run=here.run.id, problem=str(error))
             return True
-        _take_in(here, intake, page.addresses, ended=page.after is None)
+        _take_in(here, intake, page.addresses, page.after)
         if page.after is None:
             return True
-        after = Position(page.after.modified_at, page.after.id)
+        after = page.after
 
 
-def _take_in(here: Step, intake: Intake, addresses: Sequence[AddressState], *, ended: bool) -> None:
+def _position(place: str) -> Position | None:
+    """Where a delivery before this one stopped: many addresses may have one instant."""
+    modified_at, _, address_id = place.partition("|")
+    return Position(modified_at, address_id) if address_id else None
+
+
+def _take_in(
+    here: Step, intake: Intake, addresses: Sequence[AddressState], after: Position | None
+) -> None:
     """Merge what is restricted as if its people had come with it, and note the place reached."""
     restricted = {one.address: one for one in addresses if one.opted_out or one.invalid}
     ids = here.records.ids_by_emails(list(restricted)) if restricted else {}
@@ -58,7 +68,8 @@ def _take_in(here: Step, intake: Intake, addresses: Sequence[AddressState], *, e
         for record_id in some
         if record_id in living
     ]
-    places = {"progressed_at": now_text()} | ({"place:consent": "ended"} if ended else {})
+    reached = f"{after.modified_at}|{after.id}" if after else ENDED
+    places = {"progressed_at": now_text(), "place:consent": reached}
     state = {_PLACE: addresses[-1].modified_at} if addresses else {}
     notes = RunNotes(run_id=here.run.id, set=places)
     take_in(intake, rows, notes=notes, fence=here.fence, state=state)

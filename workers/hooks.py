@@ -1,5 +1,6 @@
 """Look at one record that SugarCRM, or somebody, hinted at."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,11 +14,14 @@ from sugarcrm.crm import Row
 from sync.catalogue import Module
 from sync.failure import Postponed, Retriable
 from sync.following import read_fields
+from sync.guard import exceeded
 from sync.lists import MarketingList
+from sync.plan import counted
 from sync.runs import Run
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import intake_for
+from workers.planning import Planner
 from workers.steps import BUSY_S, Step, now_text
 from workers.sweep import BRAKE_COUNT
 from workers.take_in import Intake, take_in
@@ -39,7 +43,9 @@ def look(app: App, journal_id: str) -> None:
     left = [of.id for of in lists if not _look_for(app, of, hint, journal_id)]
     reason = "" if lists else f"no list pulls {hint.module}"
     if left:
-        reason = f"more people are gone than a hint is believed; the next sync of {left} looks"
+        reason = (
+            f"hints did as much as the guard allows within an hour; the next sync of {left} looks"
+        )
     outcome = Outcome(
         result="looked" if len(left) < len(lists) else "skipped",
         reason=reason,
@@ -65,7 +71,7 @@ def _look_for(app: App, of: MarketingList, hint: RecordChanged, journal_id: str)
         app.hints.looking(hint.module, hint.record_id)
         row = _present(app, of, hint.module, hint.record_id)
         here = _nobodys_step(app, of, lease, journal_id)
-        if row.deleted and not _may_bury(app, here, hint.record_id):
+        if not _may_take_in(app, here, row):
             return False
         take_in(_intake(here), [row], notes=RunNotes(), fence=here.fence)
     return True
@@ -98,14 +104,29 @@ def _present(app: App, of: MarketingList, module: Module, crm_id: str) -> Row:
     return found or Row(id=crm_id, modified_at="", modified_by="", deleted=True, values={})
 
 
+def _may_take_in(app: App, here: Step, row: Row) -> bool:
+    """Whether hints may do one more of this within the hour. A change of very many is for a sync,
+    whose guard looks at all of them together.
+    """
+    if row.deleted:
+        return _may_bury(app, here, row.id)
+    of_id, guard, sums = here.of.id, (here.of.setup or SyncSetup()).guard, Counter[str]()
+    for item in Planner(here).rows([row]):
+        sums += counted(item)
+    limited = ("creations", "changes", "blanks")
+    done = {name: app.hints.counted(of_id, name, sums[name]) for name in limited if sums[name]}
+    return not exceeded(guard, done, len(here.records))
+
+
 def _may_bury(app: App, here: Step, crm_id: str) -> bool:
     """Whether one more may be taken for deleted. When everybody seems to be gone, a right was
-    lost rather: that is for a sync, which looks at all of them together.
+    lost rather.
     """
     known = here.records.by_crm_ids([crm_id])
     if not any(record.gone is None for record in known.values()):
         return True
-    return app.hints.buried(here.of.id) <= max(BRAKE_COUNT, round(len(here.records) * SHARE))
+    most = max(BRAKE_COUNT, round(len(here.records) * SHARE))
+    return app.hints.counted(here.of.id, "buried") <= most
 
 
 def _intake(here: Step) -> Intake:

@@ -110,7 +110,7 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
     def fetch(after: Position | None) -> Page:
         return crm.by_id_range(here.module, fields, after.id if after else low, high, count)
 
-    intake = intake_for(here, add_new=True)
+    intake = intake_for(here, add_new=True, permission=_allowed(here))
     for page in read_ahead(fetch, Position("", place) if place else None):
         if not here.goes_on():
             return False
@@ -120,6 +120,17 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
         notes = RunNotes(run_id=here.run.id, set=places)
         take_in(intake, page.rows, notes=notes, fence=here.fence)
     return True
+
+
+def _allowed(here: Step) -> Permission | None:
+    """What an import may write into a list that is set up to sync: what a pull may, and what was
+    never filled. The first import fills everything.
+    """
+    if here.of.setup is None:
+        return None
+    filled = here.records.state("filled").split(",")
+    pulled = permission_of(here.of.setup, here.of.synced)
+    return Permission(push=pulled.push, pull=pulled.pull | set(here.of.synced) - set(filled))
 
 
 def _end_if_last(here: Step) -> None:
@@ -155,6 +166,7 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         by=here.by,
         kept_out=here.app.suppression.among,
         suppressed=here.app.suppression.changes,
+        healing=frozenset(here.of.mapped.healing),
         rules=(here.of.setup or SyncSetup()).rules,
         clock_ahead_s=here.clock_ahead_s,
         holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses, several),

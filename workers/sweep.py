@@ -9,14 +9,17 @@ import msgspec
 
 from store.records import Change, RunNotes, StaleRecordsError
 from sync.failure import Permanent
+from sync.guard import exceeded
 from sync.history import Moved
 from sync.records import GONE_THERE, Record
+from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.imports import ENDED
 from workers.steps import Step, now_text, step
 
 EVERY_S = 24 * 3600  # apart from sweeps that a count calls for
-BRAKE_SHARE, BRAKE_COUNT = 0.5, 20  # of one batch: more is no deletion, but a lost right
+BRAKE_SHARE, BRAKE_COUNT = 0.5, 20  # more, and it is no deletion, but a lost right
+BATCH = 200  # people who are looked for again, and buried, at once
 
 
 @dramatiq.actor(queue_name="sync", actor_name="sweep_deleted")
@@ -32,6 +35,11 @@ def sweep(app: App, run_id: str) -> None:
             return
         place = here.place("sweep")
         if place != ENDED and (place or _is_due(here)) and not _sweep_from(here, int(place or 0)):
+            here.go_on()
+            return
+        missing = app.runs.found(run_id, "missing")
+        _must_not_be_many(here, len(missing))
+        if not _bury_from(here, missing, here.place("buried")):
             here.go_on()
             return
         here.finish_phase()
@@ -51,7 +59,9 @@ def _is_due(here: Step) -> bool:
 
 
 def _sweep_from(here: Step, cursor: int) -> bool:
-    """Look for the records from `cursor` on; False when time was up before the end."""
+    """Look for the records from `cursor` on, and note the missing; False when time was up before
+    the end. Nothing is changed before all of them were looked for.
+    """
     while True:
         if not here.goes_on():
             return False
@@ -60,22 +70,53 @@ def _sweep_from(here: Step, cursor: int) -> bool:
         here.renew()
         rows = here.app.crm().by_ids(here.module, [r.crm_id or "" for r in bound], ["id"])
         there = {crm_id for crm_id, row in rows.items() if not row.deleted}
-        _bury(here, [r for r in bound if r.crm_id not in there], len(bound), cursor)
+        if gone := [r.crm_id for r in bound if r.crm_id and r.crm_id not in there]:
+            here.app.runs.note_found(here.run.id, "missing", gone)
+        places = {"place:sweep": str(cursor or ENDED), "progressed_at": now_text()}
+        state = {} if cursor else {"swept_at": str(int(time.time()))}
+        notes = RunNotes(run_id=here.run.id, set=places)
+        here.records.commit(notes=notes, fence=here.fence, state=state)
         if cursor == 0:
             return True
 
 
-def _bury(here: Step, missing: Sequence[Record], looked_for: int, cursor: int) -> None:
-    """Commit tombstones of the missing together with the place reached.
+def _must_not_be_many(here: Step, missing: int) -> None:
+    """Leave it to a person when so many are missing that a right was lost rather.
 
     Raises:
-        Permanent: so many are missing at once that a person must look first.
+        Permanent: so many are. Nothing was changed.
     """
-    if len(missing) > BRAKE_COUNT and len(missing) > BRAKE_SHARE * looked_for:
-        raise Permanent(
-            f"{len(missing)} of {looked_for} people are not to be seen in SugarCRM any more:"
-            " were the rights of its user changed? Nothing was changed here"
-        )
+    bound, guard = here.records.bound_count(), (here.of.setup or SyncSetup()).guard
+    if here.place("buried") or not (
+        (missing > BRAKE_COUNT and missing > BRAKE_SHARE * bound)
+        or exceeded(guard, {"deletions": missing}, len(here.records))
+    ):
+        return
+    raise Permanent(
+        f"{missing} of {bound} people are not to be seen in SugarCRM any more: were the rights of"
+        " its user changed? Nothing was changed here; if they are gone, raise the limit with"
+        f" `sugarloop sync setup {here.of.id} --guard deletions=…`"
+    )
+
+
+def _bury_from(here: Step, missing: Sequence[str], place: str) -> bool:
+    """Bury those after `place`, if they are still not there; False when time was up."""
+    left = [crm_id for crm_id in missing if crm_id > place]
+    for start in range(0, len(left), BATCH):
+        if not here.goes_on():
+            return False
+        some = left[start : start + BATCH]
+        known = here.records.by_crm_ids(some)
+        here.renew()
+        rows = here.app.crm().by_ids(here.module, list(known), ["id"])
+        there = {crm_id for crm_id, row in rows.items() if not row.deleted}
+        gone = [r for i, r in known.items() if i not in there and r.gone is None]
+        _bury(here, gone, some[-1])
+    return True
+
+
+def _bury(here: Step, missing: Sequence[Record], reached: str) -> None:
+    """Commit tombstones of the missing together with the place reached."""
     changes = [
         Change(
             before=record,
@@ -87,12 +128,11 @@ def _bury(here: Step, missing: Sequence[Record], looked_for: int, cursor: int) -
     ]
     notes = RunNotes(
         run_id=here.run.id,
-        set={"place:sweep": str(cursor or ENDED), "progressed_at": now_text()},
+        set={"place:buried": reached, "progressed_at": now_text()},
         add=Counter({"count:deleted": len(changes)}),
     )
-    state = {} if cursor else {"swept_at": str(int(time.time()))}
     try:
-        here.records.commit(changes, notes=notes, fence=here.fence, state=state, by=here.by)
+        here.records.commit(changes, notes=notes, fence=here.fence, by=here.by)
     except StaleRecordsError:
         # Somebody edits one of them: they are looked for again with the next sweep.
         here.records.commit(notes=msgspec.structs.replace(notes, add={}), fence=here.fence)

@@ -43,7 +43,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
     the history names it. `kept_out` tells who was forgotten, `suppressed` how often
-    somebody was. `clock_ahead_s` is SugarCRM's clock less ours.
+    somebody was. `healing` are columns whose field is there again, after it was removed or of
+    another sort: blank, most likely, for everybody. `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     of: MarketingList
@@ -56,6 +57,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     kept_out: KeptOut
     suppressed: Callable[[], str]
+    healing: Set[str] = frozenset()
     rules: Rules = Rules()
     clock_ahead_s: float = 0.0
 
@@ -151,11 +153,19 @@ def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:
 
 
 def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> Record:
-    """Give `record` the columns that it never had, as agreed on."""
-    missing = {c: theirs[c] for c in columns if c not in record.values and c in theirs}
-    if not missing:
+    """Give `record` the columns that it never had, as agreed on. What somebody typed into a new
+    column before it was filled is an edit of what SugarCRM has there.
+    """
+    shown = {c: theirs[c] for c in columns if c in theirs and c not in record.base}
+    missing = {c: value for c, value in shown.items() if c not in record.values}
+    typed = record.edited.keys() if record.crm_id and record.base else ()
+    bases = {
+        column: Agreement(value, value)
+        for column, value in shown.items()
+        if column in missing or column in typed
+    }
+    if not bases:
         return record
-    bases = {column: Agreement(value, value) for column, value in missing.items()}
     return msgspec.structs.replace(
         record, values={**record.values, **missing}, base={**record.base, **bases}
     )
@@ -217,7 +227,7 @@ def _update(
     """
     removed = record.gone == GONE_HERE
     gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
-    whole = fill(record, row.values, intake.of.synced)
+    whole = fill(_not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
     whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
@@ -244,6 +254,18 @@ def _update(
         moved=moved_here(record, after, what, merged),
     )
     return change, [outcome, *conflicts]
+
+
+def _not_blanked(record: Record, theirs: Mapping[str, str], healing: Set[str]) -> Record:
+    """Let what the list holds stand where a field that was made anew is blank: nobody emptied it.
+    Both sides agree to differ, until somebody changes either.
+    """
+    held = {
+        field: Agreement(record.values[field], "")
+        for field in healing & record.base.keys()
+        if theirs.get(field) == "" and record.base[field].ours == record.values.get(field) != ""
+    }
+    return msgspec.structs.replace(record, base={**record.base, **held}) if held else record
 
 
 def _kept_from_deletion(

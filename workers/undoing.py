@@ -41,7 +41,7 @@ def undo(app: App, run_id: str) -> None:
             History(app.client, here.of.id),
             scope_of(here, here.of.setup or SyncSetup()),
         )
-        began, ended = _ms(target.started_at), _ms(target.finished_at) + 1000
+        began, ended = _ms(target.started_at), _ms(target.finished_at)
         while True:
             if not here.goes_on():
                 here.go_on()
@@ -89,9 +89,12 @@ def _undo_some(here: Step, scope: Scope, moved: Sequence[Moved], tally: Tally) -
             tally.skip(record, f"{field}: {reason}" if field else reason)
         if not back.is_nothing:
             taken.append((record, one, back))
-    _write(here, scope, [(record, back) for record, _, back in taken if back.push])
+    refused = _write(here, scope, [(record, back) for record, _, back in taken if back.push])
     after = _rows(here, scope, [r.crm_id or "" for r, _, b in taken if b.push or b.rebase])
     for record, one, back in taken:
+        if why := refused.get(record.crm_id or ""):
+            tally.reject(record, why)
+            continue
         row = after.get(record.crm_id or "")
         _commit(here, record, one, back, row, tally)
 
@@ -103,16 +106,19 @@ def _rows(here: Step, scope: Scope, ids: Sequence[str]) -> Mapping[str, Row]:
     return here.app.crm().by_ids(scope.module, ids, scope.columns)
 
 
-def _write(here: Step, scope: Scope, taken: Sequence[tuple[Record, TakenBack]]) -> None:
-    """Note intents, then send what is to be as it was."""
+def _write(
+    here: Step, scope: Scope, taken: Sequence[tuple[Record, TakenBack]]
+) -> Mapping[str, str]:
+    """Note intents, then send what is to be as it was; give the refusals by SugarCRM id."""
     if not taken:
-        return
+        return {}
     rings = rings_of(here, [record.id for record, _ in taken])
     noted = {r.id: with_intents(rings.get(r.id, ()), b.push, time.time()) for r, b in taken}
     here.records.intents.note(noted, here.fence)
     here.renew()
     drafts = [Draft(record.crm_id or "", back.push) for record, back in taken]
-    here.app.crm().update_many(scope.module, drafts)
+    answers = here.app.crm().update_many(scope.module, drafts)
+    return {answer.id: answer.refused for answer in answers if answer.refused}
 
 
 def _commit(

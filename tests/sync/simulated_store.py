@@ -22,7 +22,7 @@ class Shelf:
     def __init__(self, stage, of, watch, weak):
         self.stage, self.of, self.watch, self.weak = stage, of, watch, weak
         self.records, self.by_crm_id, self.dirty, self.intents = {}, {}, {}, {}
-        self.creating, self.state, self.runs, self.drifted = {}, {}, {}, {}
+        self.creating, self.state, self.runs, self.found = {}, {}, {}, {}
         self.leases, self.tokens, self.active = {}, 0, None
 
 
@@ -213,12 +213,12 @@ class SimulatedRuns:
         self.shelf.stage.pause()
         return self.shelf.runs[run_id].setdefault(f"place:{name}", value)
 
-    def note_drifted(self, run_id, crm_ids):
+    def note_found(self, run_id, what, crm_ids):
         self.shelf.stage.pause()
-        self.shelf.drifted.setdefault(run_id, set()).update(crm_ids)
+        self.shelf.found.setdefault((run_id, what), set()).update(crm_ids)
 
-    def drifted(self, run_id):
-        return sorted(self.shelf.drifted.get(run_id, ()))
+    def found(self, run_id, what):
+        return sorted(self.shelf.found.get((run_id, what), ()))
 
     def waits_for(self, run_id, problem, *, at=""):
         pass

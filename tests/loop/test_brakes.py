@@ -1,0 +1,148 @@
+"""Whatever way a mass of changes comes, the guard sees it before the first one is written."""
+
+import pytest
+import requests
+
+from events import ListImportRequested, RecordChanged, SyncTick
+from sugarcrm.crm import Capabilities, Draft
+from sugarcrm.legacy import LegacyClient
+from sync.guard import Guard, Limit
+from sync.setup import PullSetup, PushSetup
+
+LEADS = "all-sugarcrm-leads"
+COLUMNS = ("email1", "last_name", "phone_work")
+PULL = PullSetup(add_new=True, update_existing=True)
+NONE = Limit(count=0)
+STRICT = Guard(creations=NONE, changes=NONE, blanks=NONE)
+BLIND = Capabilities(
+    batch_writes=True, lists_deleted=False, updates_email_in_place=False, total_count=True
+)
+MADE_ANEW = "ext_key_c"
+
+
+@pytest.fixture
+def crowd(loop, request):
+    """Five people with a phone, in the list; give their ids."""
+    ids = [f"{abs(hash(request.node.name)) % 10**9}-{number}" for number in range(5)]
+    drafts = [Draft(i, {"last_name": "Crowd", "phone_work": "1"}) for i in ids]
+    loop.crm.create_many("Leads", drafts)
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL, guard=STRICT)
+    loop.sync(LEADS)
+    yield ids
+    loop.crm.delete_many("Leads", ids)
+
+
+def phones(loop, ids):
+    return [loop.members(LEADS)[i].values["phone_work"] for i in ids]
+
+
+def out_of_sight(loop):
+    """Let the pull see nothing any more, as of rows that nobody touched lately."""
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    records.commit(state={"cursor_at": "2099-01-01 00:00:00"})
+
+
+def blanked(loop, ids):
+    loop.crm.update_many("Leads", [Draft(i, {"phone_work": ""}) for i in ids])
+
+
+@pytest.mark.parametrize(
+    ("values", "after"),
+    [
+        pytest.param({"phone_work": ""}, "1", id="blanks"),
+        pytest.param({"phone_work": "2"}, "1", id="changes"),
+    ],
+)
+def test_hints_do_no_more_than_the_guard_allows_within_an_hour(loop, crowd, values, after):
+    loop.crm.update_many("Leads", [Draft(i, values) for i in crowd])
+    hints = [loop.publish(RecordChanged(module="Leads", record_id=i)) for i in crowd]
+
+    assert phones(loop, crowd) == [after] * 5
+    assert {loop.app.outcomes.get(hint).result for hint in hints} == {"skipped"}
+    assert loop.sync(LEADS).phase == "failed"
+
+
+def test_hints_within_the_limit_are_taken_in(loop, crowd):
+    loop.allow(LEADS, pull=PULL, guard=Guard(blanks=Limit(count=2)))
+    blanked(loop, crowd)
+    for crm_id in crowd:
+        loop.publish(RecordChanged(module="Leads", record_id=crm_id))
+
+    assert sorted(phones(loop, crowd)) == ["", "", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("limited", ["blanks", "creations"])
+def test_a_comparison_that_would_do_more_than_the_guard_allows_does_nothing(loop, crowd, limited):
+    loop.allow(LEADS, pull=PULL, guard=Guard(**{limited: NONE}))
+    out_of_sight(loop)
+    blanked(loop, crowd)
+    loop.crm.create_many("Leads", [Draft(f"unseen-{limited}", {"last_name": "Unseen"})])
+    journal_id = loop.publish(SyncTick(list=LEADS, compare=True))
+    run = loop.app.runs.get(f"sync-{journal_id}")
+    loop.crm.delete_many("Leads", [f"unseen-{limited}"])
+
+    assert run.phase == "failed"
+    assert "Nothing was changed" in run.problem
+    assert phones(loop, crowd) == ["1"] * 5
+    assert f"unseen-{limited}" not in loop.members(LEADS)
+
+
+def test_a_sweep_asks_the_guard_before_it_buries_anybody(loop, crowd, monkeypatch):
+    changed = LegacyClient.changed
+
+    def without_deleted(self, *about):
+        page = changed(self, *about)
+        return type(page)(tuple(row for row in page.rows if not row.deleted), page.after)
+
+    monkeypatch.setattr(LegacyClient, "changed", without_deleted)
+    monkeypatch.setattr(LegacyClient, "capabilities", BLIND)
+    loop.allow(LEADS, pull=PULL, guard=Guard(deletions=Limit(count=3)))
+    loop.crm.delete_many("Leads", crowd)
+    stopped = loop.sync(LEADS)
+    held = loop.members(LEADS)
+    loop.allow(LEADS, pull=PULL, guard=Guard(deletions=Limit(count=5)))
+    let = loop.sync(LEADS)
+
+    assert (stopped.phase, let.phase) == ("failed", "done")
+    assert "--guard deletions=" in stopped.problem
+    assert set(crowd) <= held.keys()
+    assert let.counts["deleted"] == 5
+    assert not set(crowd) & loop.members(LEADS).keys()
+
+
+def test_a_field_that_is_made_anew_empties_nobody(loop, far_end, person):
+    def studio(spec):
+        body = spec and f"studio={spec}"
+        requests.post(f"{far_end.url}/_emulator/faults", data=body, timeout=10).raise_for_status()
+
+    loop.crm.create_many("Leads", [Draft("anew", {"last_name": "Anew", MADE_ANEW: "k1"})])
+    loop.import_all(columns=("email1", "last_name", MADE_ANEW))
+    push = PushSetup(update_existing=True, fields=(MADE_ANEW,))
+    loop.allow(LEADS, push, PULL)
+    loop.sync(LEADS)
+    try:
+        studio(f"{MADE_ANEW}:int")
+        loop.sync(LEADS)
+        assert MADE_ANEW in loop.app.lists.get(LEADS).mapped.quarantined
+    finally:
+        studio("")
+    person.edit("Leads", "anew", **{MADE_ANEW: ""})  # as all are, once the field is there again
+    loop.sync(LEADS)
+    loop.sync(LEADS)
+
+    assert loop.members(LEADS)["anew"].values[MADE_ANEW] == "k1"
+    loop.edit(LEADS, loop.members(LEADS)["anew"], **{MADE_ANEW: "k2"})
+    loop.sync(LEADS)
+    row = loop.crm.by_ids("Leads", ["anew"], [MADE_ANEW])["anew"]
+    assert row.values[MADE_ANEW] == "k2"
+    loop.crm.delete_many("Leads", ["anew"])
+
+
+def test_an_import_writes_into_a_list_that_syncs_only_what_its_pull_may(loop, crowd):
+    loop.allow(LEADS, pull=PullSetup(update_existing=True, fields=("last_name",)))
+    blanked(loop, crowd)
+    loop.publish(ListImportRequested(module="Leads", columns=("title",)))
+
+    assert phones(loop, crowd) == ["1"] * 5
+    assert loop.members(LEADS)[crowd[0]].values["title"] == ""

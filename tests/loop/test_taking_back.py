@@ -1,0 +1,142 @@
+"""Undo: what it leaves, what it tells, and where it looks."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from console.edits import edit_record
+from console.exits import RefusedError
+from console.standing import standing
+from events import PlanRequested, SyncTick, UndoRequested
+from sugarcrm.crm import Draft, Written
+from sugarcrm.legacy import LegacyClient
+from sync.guard import Guard, Limit
+from sync.setup import PullSetup, PushSetup
+from sync.undo import CONSENT
+from workers import pull, steps, sync_runs
+
+LEADS = "all-sugarcrm-leads"
+COLUMNS = ("email1", "last_name", "phone_work", "email_opt_out")
+PULL = PullSetup(add_new=True, update_existing=True)
+PUSH = PushSetup(update_existing=True, fields=("phone_work", "email_opt_out"))
+
+
+@pytest.fixture
+def lead(loop, request):
+    """Somebody in the list, with an address and a phone; gives the id in SugarCRM."""
+    crm_id = f"back-{abs(hash(request.node.name)) % 10**9}"
+    values = {"last_name": "Back", "email1": f"{crm_id}@example.com", "phone_work": "old"}
+    loop.crm.create_many("Leads", [Draft(crm_id, values)])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PUSH, PULL)
+    loop.sync(LEADS)
+    yield crm_id
+    loop.crm.delete_many("Leads", [crm_id])
+
+
+def undone(loop, run):
+    return loop.app.runs.get(f"undo-{loop.publish(UndoRequested(run=run.id))}")
+
+
+def there(loop, crm_id, field):
+    return loop.crm.by_ids("Leads", [crm_id], [field])[crm_id].values[field]
+
+
+@pytest.mark.parametrize("side", ["list", "SugarCRM"])
+def test_an_undo_takes_no_opt_out_back(loop, lead, side):
+    if side == "SugarCRM":
+        loop.crm.update_many("Leads", [Draft(lead, {"email_opt_out": "1"})])
+    else:
+        loop.edit(LEADS, loop.members(LEADS)[lead], email_opt_out="1")
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="wrong")
+    undo = undone(loop, loop.sync(LEADS))
+
+    assert loop.members(LEADS)[lead].values["email_opt_out"] == "1"
+    assert there(loop, lead, "email_opt_out") == "1"
+    assert there(loop, lead, "phone_work") == "old"
+    assert undo.reasons[f"email_opt_out: {CONSENT}"] == 1
+
+
+def test_what_sugarcrm_refuses_to_take_back_is_told_and_not_counted_as_done(
+    loop, lead, monkeypatch
+):
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="wrong")
+    run = loop.sync(LEADS)
+
+    def refusing(_client, _module, drafts):
+        return [Written(draft.id, "a rule says no") for draft in drafts]
+
+    monkeypatch.setattr(LegacyClient, "update_many", refusing)
+    undo = undone(loop, run)
+
+    assert there(loop, lead, "phone_work") == "wrong"
+    assert "updated_there" not in undo.counts
+    assert undo.reasons["a rule says no"] == 1
+
+
+def test_a_run_of_a_worker_whose_clock_is_seconds_off_is_undone(loop, lead, monkeypatch):
+    def slow():
+        return (datetime.now(UTC) - timedelta(seconds=4)).isoformat(timespec="seconds")
+
+    loop.crm.update_many("Leads", [Draft(lead, {"phone_work": "wrong"})])
+    with monkeypatch.context() as patched:
+        for module in (steps, sync_runs, pull):
+            patched.setattr(module, "now_text", slow)
+        run = loop.sync(LEADS)
+    undone(loop, run)
+
+    assert loop.members(LEADS)[lead].values["phone_work"] == "old"
+
+
+def test_an_opt_out_that_sugarcrm_has_is_not_lifted_by_an_edit(loop, lead):
+    loop.crm.update_many("Leads", [Draft(lead, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+    of = loop.app.lists.get(LEADS)
+    records, record = loop.app.lists.records(of), loop.members(LEADS)[lead]
+
+    with pytest.raises(RefusedError, match="opt-in"):
+        edit_record(records, of, record.id, {"email_opt_out": "0"})
+    assert edit_record(records, of, record.id, {"email_opt_out": "1"}) == (record, False)
+
+
+def test_an_edit_in_a_new_column_is_not_overwritten_by_what_sugarcrm_has_had_for_long(loop, lead):
+    loop.crm.update_many("Leads", [Draft(lead, {"title": "222"})])
+    push = PushSetup(update_existing=True, fields=("title",))
+    loop.allow(LEADS, push, PULL)
+    loop.sync(LEADS)
+    loop.app.lists.widen(LEADS, ("title",))
+    loop.edit(LEADS, loop.members(LEADS)[lead], title="111")
+    loop.sync(LEADS)
+
+    assert loop.members(LEADS)[lead].values["title"] == "111"
+    assert there(loop, lead, "title") == "111"
+
+
+def test_more_addresses_of_one_instant_than_a_step_has_time_for_are_all_looked_at(
+    loop, lead, monkeypatch
+):
+    drafts = [
+        Draft(f"{lead}-{n}", {"last_name": "M", "email1": f"{lead}-{n}@example.com"})
+        for n in range(130)  # pages have 50
+    ]
+    loop.crm.create_many("Leads", drafts)
+    loop.import_all(columns=COLUMNS)
+    monkeypatch.setattr(steps, "BUDGET_S", -1.0)
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    for _ in range(60):
+        if message := loop.take():
+            loop.broker.get_actor(message.actor_name).fn(*message.args)
+
+    assert loop.app.runs.get(f"sync-{journal_id}").phase == "done"
+    loop.crm.delete_many("Leads", [draft.id for draft in drafts])
+
+
+def test_a_list_whose_sync_the_guard_stopped_is_not_in_sync_for_being_looked_at(loop, lead):
+    loop.allow(LEADS, PUSH, PULL, guard=Guard(changes=Limit(count=0)))
+    loop.crm.update_many("Leads", [Draft(lead, {"phone_work": "new"})])
+    assert loop.sync(LEADS).phase == "failed"
+    loop.publish(PlanRequested(list=LEADS))
+
+    (shown,) = [one for one in standing(loop.app, datetime.now(UTC)).lists if one.list == LEADS]
+    assert not shown.in_sync
+    assert "stopped by the guard" in " ".join(shown.why_not)
