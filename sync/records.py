@@ -1,6 +1,6 @@
 """A person in a marketing list, with what both sides last agreed on."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -101,6 +101,12 @@ def tidied(record: Record) -> Record:
     """Forget when a field was edited once both sides agree on it."""
     kept = {f: at for f, at in record.edited.items() if differs_in(record, f)}
     return record if kept == record.edited else msgspec.structs.replace(record, edited=kept)
+
+
+def without_grants(record: Record, lifted: Collection[str]) -> Record:
+    """Lift nothing more of what was lifted."""
+    left = tuple(field for field in record.granted if field not in lifted)
+    return msgspec.structs.replace(record, granted=left)
 
 
 def without_question(record: Record, field: str) -> Record:

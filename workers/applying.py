@@ -1,11 +1,13 @@
 """Apply a plan: do exactly what it says, and leave out what changed since it was made."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import dramatiq
 
 from store.records import RunNotes
+from sugarcrm.crm import Row
+from sync.following import read_fields
 from sync.plan import Item, same_ground
 from sync.setup import SyncSetup
 from workers.app import App, app
@@ -47,7 +49,8 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
     """Look at the ground of a batch again, carry out what stands, tell what does not."""
     tally = Tally()
     planned = {item.record: item for item in items if item.action != "skip"}
-    present = _present(here, list(planned.values()))
+    rows = _rows(here, list(planned.values()))
+    present = _present(here, list(planned.values()), rows)
     standing = {}
     for record_id, item in planned.items():
         now = present.get(record_id)
@@ -55,7 +58,7 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
             standing[record_id] = item
         else:
             _leave_out(tally, item, done=now is None)
-    _carry_out(here, standing, tally)
+    _carry_out(here, standing, rows, tally)
     notes = RunNotes(
         run_id=here.run.id,
         set={"place:apply": str(reached), "progressed_at": now_text()},
@@ -64,26 +67,33 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
     here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
 
 
-def _present(here: Step, items: Sequence[Item]) -> dict[str, Item]:
-    """Plan the same records anew, on the ground as it is now."""
-    planner, module, columns = Planner(here), here.module, here.of.synced
+def _rows(here: Step, items: Sequence[Item]) -> Mapping[str, Row]:
+    """The ground: SugarCRM's rows, read once. What is checked is what is taken in."""
     here.renew()
     ids = [item.crm_id for item in items if item.crm_id]
-    rows = here.app.crm().by_ids(module, ids, columns) if ids else {}
+    fields = read_fields(here.module, here.of.synced)
+    return here.app.crm().by_ids(here.module, ids, fields) if ids else {}
+
+
+def _present(here: Step, items: Sequence[Item], rows: Mapping[str, Row]) -> dict[str, Item]:
+    """Plan the same records anew, on the ground as it is now."""
+    planner = Planner(here)
     found = {item.record: item for item in planner.rows(list(rows.values()))}
     others = [item.record for item in items if item.record not in found]
     records = here.records.get_many(others)
     return found | {item.record: item for item in planner.edited(list(records.values()))}
 
 
-def _carry_out(here: Step, standing: dict[str, Item], tally: Tally) -> None:
+def _carry_out(
+    here: Step, standing: dict[str, Item], rows: Mapping[str, Row], tally: Tally
+) -> None:
     setup = here.of.setup or SyncSetup()
     scope = scope_of(here, setup)
     incoming = [i for i in standing.values() if i.crm_id and (i.here or i.action != "update")]
     if incoming:
-        rows = here.app.crm().by_ids(here.module, [i.crm_id for i in incoming], here.of.synced)
+        some = [rows[i.crm_id] for i in incoming if i.crm_id in rows]
         intake = intake_for(here, add_new=setup.pull.add_new, permission=scope.permission)
-        take_in(intake, list(rows.values()), notes=RunNotes(run_id=here.run.id), fence=here.fence)
+        take_in(intake, some, notes=RunNotes(run_id=here.run.id), fence=here.fence)
     steps = stepping(here, scope.permission.push)
     if steps:
         steps.carry_out(here, list(here.records.get_many(list(standing)).values()))

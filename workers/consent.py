@@ -13,6 +13,7 @@ from sugarcrm.crm import AddressState, Position, Row
 from sugarcrm.errors import RefusedError
 from sync.cursor import with_overlap
 from sync.merge import CONSENT_FIELDS
+from sync.records import GONE_HERE
 from workers.imports import ENDED
 from workers.steps import Step, now_text
 from workers.take_in import Intake, take_in
@@ -60,8 +61,10 @@ def _take_in(
     restricted = {one.address: one for one in addresses if one.opted_out or one.invalid}
     ids = here.records.ids_by_emails(list(restricted)) if restricted else {}
     known = here.records.get_many([record_id for some in ids.values() for record_id in some])
-    # An address tells nothing of a tombstone: its row may be deleted still.
-    living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone is None}
+    # An address tells nothing of a tombstone: its row may be deleted still. Who was removed from
+    # the list may be taken back, and said no all the same.
+    alive = (None, GONE_HERE)
+    living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone in alive}
     rows = [
         _row(living[record_id], restricted[address])
         for address, some in ids.items()

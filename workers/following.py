@@ -20,6 +20,7 @@ from workers.imports import ENDED, intake_for
 from workers.steps import Step, now_text, step
 
 BATCH = 100
+NOT_TAKEN = "edits of a converted lead wait: no list of contacts has the contact and the column"
 TAKEN_OVER = "taken over from {was}, who goes on as this record"
 
 
@@ -130,11 +131,19 @@ def _follow_converted(here: Step, record: Record) -> None:
     lists = [of for of in here.app.lists.all() if of.module == "Contacts"]
     if not lists:
         return
-    given = [_hand_to(here, of, record) for of in lists]
-    if any(done is None for done in given) and not any(given):
+    taken = [_hand_to(here, of, record) for of in lists]
+    if any(columns is None for columns in taken) and not any(taken):
         return
+    columns = frozenset().union(*(some for some in taken if some))
+    given = {field: value for field, value in waiting(record).items() if field in columns}
+    if len(given) < len(waiting(record)):
+        told = {f"reason:{NOT_TAKEN}": 1, "count:skipped": 1}
+        here.records.commit(notes=RunNotes(run_id=here.run.id, add=told), fence=here.fence)
     present: Record | None = record
-    while present and not _commit(here, [_ended_as_lead(present, waiting(record))], 1):
+    while present:
+        change = _ended_as_lead(present, given)
+        if change.after == present or _commit(here, [change], 1):
+            return
         # What was given is noted all the same; what was edited meanwhile is given next time.
         present = here.records.get_many([record.id]).get(record.id)
 
@@ -149,25 +158,25 @@ def _ended_as_lead(record: Record, given: Mapping[str, str]) -> Change:
     return Change(before=record, after=after, dirty=False, moved=moved)
 
 
-def _hand_to(here: Step, of: MarketingList, record: Record) -> bool | None:
-    """Whether the list has the contact; None if it is yet to come. Somebody may edit it meanwhile,
-    so it is read again until nobody did.
+def _hand_to(here: Step, of: MarketingList, record: Record) -> frozenset[str] | None:
+    """The columns in which the list took what the contact lacks, none without the contact; None
+    if that is yet to come. Somebody may edit it meanwhile, so it is read again until nobody did.
     """
     records: Records = here.app.lists.records(of)
     while True:
         contact = records.by_crm_ids([record.contact]).get(record.contact)
         if contact is None:
-            return None if of.setup and of.setup.pull.add_new else False
+            return None if of.setup and of.setup.pull.add_new else frozenset()
         if contact.gone:
-            return False
+            return frozenset()
         change = _given(of, contact, record, _for_contact(here.of, of, record, contact))
         if change is None:
-            return True
+            return frozenset(of.columns)
         try:
             records.commit([change], by=here.by)
         except StaleRecordsError:
             continue
-        return True
+        return frozenset(of.columns)
 
 
 def _for_contact(

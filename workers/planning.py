@@ -9,7 +9,7 @@ from store.records import RunNotes
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
 from sync.deletion import CHANGED_THERE, DELETED_NAMES, is_to_delete
-from sync.following import CONVERTED_TO, undisturbed
+from sync.following import CONVERTED_TO, read_fields, undisturbed, with_contact
 from sync.guard import exceeded
 from sync.merge import merge
 from sync.plan import Item, update_item
@@ -86,7 +86,8 @@ class Planner:
         here, place = self._here, self._here.place("plan_pull")
         if place == ENDED or not self._setup.pulls:
             return True
-        crm, columns, rows = here.app.crm(), here.of.synced, here.app.knobs.page_rows
+        crm, rows = here.app.crm(), here.app.knobs.page_rows
+        columns = read_fields(here.module, here.of.synced)
         since = with_overlap(here.records.state("cursor_at"))
         modified_at, _, row_id = place.partition("|")
         start = Position(modified_at, row_id) if row_id else None
@@ -206,7 +207,8 @@ class Planner:
             return []
         here, scope = self._here, self._scope
         here.renew()
-        rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in bound], scope.columns)
+        fields = read_fields(scope.module, scope.columns)
+        rows = here.app.crm().by_ids(scope.module, [r.crm_id or "" for r in bound], fields)
         found: list[Item | None] = []
         for record in bound:
             row = rows.get(record.crm_id or "")
@@ -214,6 +216,8 @@ class Planner:
                 found.append(self._deletion(record, record.crm_id or ""))
             elif row.unreadable:
                 found.append(Item(record.id, "skip", row.id, reason=UNREADABLE))
+            elif with_contact(record, row.values).contact:
+                found.append(Item(record.id, "skip", row.id, reason=CONVERTED_TO))
             else:
                 found.append(self._known(record, row, rings.get(record.id, ())))
         return [item for item in found if item is not None]
@@ -237,7 +241,7 @@ class Planner:
             return None if record.gone else self._deletion(record, row.id)
         scope = self._scope
         whole = fill(record, row.values, scope.columns)
-        whole = msgspec.structs.replace(whole, crm_id=row.id)
+        whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id)
         theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
         limits = (undisturbed(whole, scope.permission), scope.catalogue, scope.rules)
         merged = merge(whole, theirs, ring, *limits)
@@ -247,6 +251,8 @@ class Planner:
         )
         stepped = self._stepping.applied([pulled])[pulled.id]
         outgoing = merge(stepped, theirs, ring, *limits)
+        if whole.contact:  # a converted lead gets nothing any more
+            outgoing = msgspec.structs.replace(outgoing, push={})
         item = update_item(record, stepped, theirs, merged, outgoing)
         if record.crm_id is None:
             item = item or Item(record.id, "update", row.id)

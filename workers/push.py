@@ -28,6 +28,7 @@ from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
 from workers.deleting import delete_removed
+from workers.lifting import lifted_there
 from workers.planned import Planned, is_planned
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
 from workers.recognise import Rings
@@ -219,7 +220,9 @@ def _settle(
         intents=ring,
         moved=_moved(plan, read_back),
     )
-    if not here.commit_one(change, _counted(plan, settled.altered)):
+    if here.commit_one(change, _counted(plan, settled.altered)):
+        lifted_there(here.app, here.of.id, plan.record, after)
+    else:
         # The intents stay open, and the next run reads before it writes.
         tally.skip(plan.record, MEANWHILE)
 

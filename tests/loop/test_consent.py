@@ -96,3 +96,17 @@ def test_somebody_who_said_no_and_was_removed_has_said_no_once_added_again(loop)
     remove_record(records, of, "no@example.com")
 
     assert add_record(records, of, person).values["email_opt_out"] == "1"
+
+
+def test_whoever_said_no_while_they_were_out_of_the_list_is_opted_out_once_taken_back(
+    loop, sharing
+):
+    one, other = sharing
+    of = loop.app.lists.get(LEADS)
+    records = loop.app.lists.records(of)
+    removed = loop.members(LEADS)[other]
+    remove_record(records, of, removed.id)
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+
+    assert records.get_many([removed.id])[removed.id].values["email_opt_out"] == "1"

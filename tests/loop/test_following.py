@@ -17,6 +17,7 @@ from sync.records import GONE_THERE
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
 from sync.undo import FOLLOWED
+from workers.following import NOT_TAKEN
 
 LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
 COLUMNS = ("email1", "last_name", "phone_work", "title")
@@ -142,6 +143,37 @@ def test_an_edit_waits_until_there_is_a_list_of_contacts(loop, person, ids):
     synced(loop, LEADS, CONTACTS)
 
     assert loop.crm.by_ids("Contacts", [contact], COLUMNS)[contact].values["title"] == "Waits"
+
+
+@pytest.mark.parametrize(
+    ("pull", "columns"),
+    [
+        pytest.param(PullSetup(update_existing=True), COLUMNS, id="not the contact"),
+        pytest.param(PULL, ("email1", "last_name"), id="not the column"),
+    ],
+)
+def test_an_edit_waits_until_a_list_has_the_contact_and_the_column(
+    loop, person, ids, pull, columns
+):
+    create(loop, "Leads", ids[0], email1=f"{ids[0]}@example.com", title="Before")
+    lists_of(loop, "Leads")
+    loop.import_all("Contacts", columns=columns)
+    loop.allow(CONTACTS, PUSH, pull)
+    loop.edit(LEADS, record_of(loop, LEADS, ids[0]), title="Waits")
+    create(loop, "Contacts", ids[1], email1=f"{ids[0]}@example.com")
+    person.edit("Leads", ids[0], converted="1", contact_id=ids[1], status="Converted")
+    loop.sync(CONTACTS)
+    run = loop.sync(LEADS)
+    assert run.reasons[NOT_TAKEN] == 1
+    assert record_of(loop, LEADS, ids[0]).values["title"] == "Waits"
+
+    loop.import_all("Contacts", columns=COLUMNS)
+    loop.allow(CONTACTS, PUSH, PULL)
+    for _ in range(2):
+        loop.sync(LEADS)
+        loop.sync(CONTACTS)
+
+    assert loop.crm.by_ids("Contacts", [ids[1]], ["title"])[ids[1]].values["title"] == "Waits"
 
 
 def test_later_edits_of_a_converted_lead_go_to_the_contact_too(loop, person, ids, far_end):

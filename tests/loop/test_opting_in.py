@@ -84,3 +84,23 @@ def test_a_list_that_may_not_push_the_flag_refuses_and_changes_nothing(loop, out
 def test_somebody_who_is_not_opted_out_is_not_found(loop):
     with pytest.raises(MissingError, match="opted out in any list"):
         opt_in(loop.app, "nobody@example.com")
+
+
+def test_what_one_list_lifted_no_other_lifts_again_over_a_later_opt_out(loop, out):
+    address, ids = out
+    contact = f"{ids[0]}-contact"
+    loop.crm.create_many("Contacts", [Draft(contact, {"last_name": "Out", "email1": address})])
+    loop.import_all("Contacts", columns=COLUMNS)
+    loop.allow("all-sugarcrm-contacts", PUSH, PULL)
+    loop.sync("all-sugarcrm-contacts")
+    assert set(opt_in(loop.app, address)) == {LEADS, "all-sugarcrm-contacts"}
+    loop.sync(LEADS)
+    assert flags(loop, ids) == ({"0"}, {"0"})
+    loop.crm.update_many("Contacts", [Draft(contact, {FLAG: "1"})])
+
+    loop.sync("all-sugarcrm-contacts")
+    loop.sync(LEADS)
+
+    assert loop.members("all-sugarcrm-contacts")[contact].values[FLAG] == "1"
+    assert flags(loop, ids) == ({"1"}, {"1"})
+    loop.crm.delete_many("Contacts", [contact])

@@ -8,6 +8,7 @@ from sync.guard import Guard, Limit
 from sync.lists import Program, Step
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
+from workers import applying
 from workers.planned import SHIFTED
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "title", "lead_score_c")
@@ -275,3 +276,45 @@ def test_a_delivery_that_another_one_overtook_leaves_the_plan_as_it_is(waiting, 
 
     assert waiting.ids["pull"] in items
     assert "here" not in items
+
+
+def test_a_plan_promises_nothing_to_a_lead_that_was_converted(loop, person):
+    values = {"last_name": "Conv", "phone_work": "1", "email1": "planconv@example.com"}
+    loop.crm.create_many("Leads", [Draft("planconv", values)])
+    loop.crm.create_many("Contacts", [Draft("planconv-c", {"last_name": "Conv"})])
+    loop.import_all(columns=("email1", "last_name", "phone_work"))
+    push = PushSetup(update_existing=True, fields=("phone_work",))
+    loop.allow(LEADS, push, PullSetup(update_existing=True))
+    loop.sync(LEADS)
+    loop.edit(LEADS, loop.members(LEADS)["planconv"], phone_work="2")
+    person.edit("Leads", "planconv", converted="1", contact_id="planconv-c", status="Converted")
+
+    plan = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
+    record = loop.members(LEADS)["planconv"].id
+    (item,) = [item for item in loop.app.plans.items(plan) if item.record == record]
+
+    assert not item.there
+    loop.crm.delete_many("Leads", ["planconv"])
+
+
+def test_applying_a_plan_takes_in_nothing_that_was_edited_since_it_looked(
+    loop, person, monkeypatch
+):
+    loop.crm.create_many("Leads", [Draft("exact", {"last_name": "E", "phone_work": "1"})])
+    loop.import_all(columns=("email1", "last_name", "phone_work", "title"))
+    loop.allow(LEADS, pull=PullSetup(update_existing=True))
+    loop.sync(LEADS)
+    person.edit("Leads", "exact", phone_work="2")
+    plan = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
+    carry_out = applying._carry_out
+
+    def edited_just_before(*arguments):
+        person.edit("Leads", "exact", title="unplanned")
+        return carry_out(*arguments)
+
+    monkeypatch.setattr(applying, "_carry_out", edited_just_before)
+    loop.publish(PlanApproved(plan=plan))
+
+    kept = loop.members(LEADS)["exact"].values
+    assert (kept["phone_work"], kept.get("title", "")) == ("2", "")
+    loop.crm.delete_many("Leads", ["exact"])

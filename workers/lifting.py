@@ -1,0 +1,32 @@
+"""An opt-out that a person lifted is lifted once: later ones stand, in whatever list."""
+
+from store.records import Change, Records, StaleRecordsError
+from sync.records import Record, without_grants
+from workers.app import App
+
+
+def lifted_there(app: App, by_list: str, before: Record, after: Record) -> None:
+    """Let no other list lift again what was just lifted in SugarCRM, which keeps it with the
+    address: who says no again meanwhile would be overruled.
+    """
+    lifted = set(before.granted) - set(after.granted)
+    address = after.values.get("email1", "")
+    if not lifted or not address:
+        return
+    for of in app.lists.all():
+        if of.id != by_list and lifted & set(of.columns):
+            records = app.lists.records(of)
+            for record_id in records.ids_by_email(address):
+                _let_go(records, record_id, lifted)
+
+
+def _let_go(records: Records, record_id: str, lifted: set[str]) -> None:
+    while True:
+        present = records.get_many([record_id]).get(record_id)
+        if present is None or not lifted & set(present.granted):
+            return
+        try:
+            records.commit([Change(before=present, after=without_grants(present, lifted))])
+        except StaleRecordsError:
+            continue
+        return
