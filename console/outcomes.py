@@ -27,11 +27,15 @@ def outcomes(
     app: App, of: MarketingList, run_id: str, what: str, record: str
 ) -> Iterator[RecordOutcome]:
     """Walk over the outcomes of a run ("last": the newest one), of one kind and one record; ""
-    is any.
+    is any. Of "last", the rejected are those whom SugarCRM refused and did not take since, in
+    whatever run it was.
 
     Raises:
         MissingError: the list has no such run.
     """
+    if (run_id, what) == ("last", "rejected"):
+        yield from _rejected(app, of, record)
+        return
     run = _run(app, of, run_id)
     ended_at = run.finished_at or datetime.now(UTC).isoformat()
     entries = History(app.client, of.id).of_run(run.id, _ms(run.started_at), _ms(ended_at))
@@ -46,6 +50,16 @@ def outcomes(
                 here=tuple(moved.here),
                 there=tuple(moved.there),
                 reason=moved.reason,
+            )
+
+
+def _rejected(app: App, of: MarketingList, record: str) -> Iterator[RecordOutcome]:
+    records = app.lists.records(of)
+    for one in records.get_many(list(records.refused())).values():
+        if one.refused and record in ("", one.id, one.crm_id):
+            reason, crm_id = one.refused.reason, one.crm_id or ""
+            yield RecordOutcome(
+                record=one.id, crm_id=crm_id, what=("rejected",), here=(), there=(), reason=reason
             )
 
 

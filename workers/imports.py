@@ -146,9 +146,14 @@ def conclude_import(here: Step) -> None:
     was added while it went on is not filled: pages before did not have it.
     """
     cursor = here.records.state("cursor_at") or here.place("began_at")
-    here.records.commit(
-        fence=here.fence, state={"cursor_at": cursor, "filled": here.place("columns")}
-    )
+    filled = still_there(here, here.place("columns"))
+    here.records.commit(fence=here.fence, state={"cursor_at": cursor, "filled": filled})
+
+
+def still_there(here: Step, columns: str) -> str:
+    """Those of the columns that nobody removed meanwhile: added again, they are to be filled."""
+    present = here.app.lists.get(here.of.id).columns
+    return ",".join(column for column in columns.split(",") if column in present)
 
 
 def intake_for(here: Step, *, add_new: bool, permission: Permission | None = None) -> Intake:

@@ -13,7 +13,7 @@ from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.catalogues import healed
 from workers.consent import sweep_consent
-from workers.imports import ENDED, conclude_import, intake_for
+from workers.imports import ENDED, conclude_import, intake_for, still_there
 from workers.pages import read_ahead
 from workers.planning import Planner
 from workers.steps import Step, now_text, step
@@ -164,7 +164,7 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         reached = page.after.id if page.after else ENDED
         places = {"place:fill": reached, "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
-        state = {} if page.after else {"filled": here.place(FILLED)}
+        state = {} if page.after else {"filled": still_there(here, here.place(FILLED))}
         rows = [row for row in page.rows if row.id in known]
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
     if healing:

@@ -2,13 +2,14 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import dramatiq
 import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
+from sync.canonical import Catalogue, same
 from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO, read_fields, with_contact
 from sync.history import Moved
@@ -218,20 +219,39 @@ def _settle(
         # What may not be pushed stays marked: a person may permit it later.
         dirty=settled.again or differs(after),
         intents=ring,
-        moved=_moved(plan, read_back),
+        moved=_moved(plan, read_back, landed := _landed(plan, scope.catalogue)),
     )
-    if here.commit_one(change, _counted(plan, settled.altered)):
+    if here.commit_one(change, _counted(plan, settled.altered, landed)):
         lifted_there(here.app, here.of.id, plan.record, after)
     else:
         # The intents stay open, and the next run reads before it writes.
         tally.skip(plan.record, MEANWHILE)
 
 
-def _moved(plan: Outgoing, read_back: Theirs | None) -> Moved | None:
+def _landed(plan: Outgoing, catalogue: Catalogue) -> dict[str, tuple[str, str]]:
+    """What an earlier try wrote, before and after, of which nobody told: its worker was killed, or
+    the person edited, before it could be committed.
+    """
+    base, theirs = plan.record.base, plan.theirs.values
+    tried = {intent.field: intent.value for intent in plan.ring if not intent.settled}
+    return {
+        field: (base[field].theirs, theirs[field])
+        for field, sent in tried.items()
+        if field in base and field in theirs and base[field].theirs != theirs[field]
+        if same(sent, theirs[field], catalogue.get(field))
+    }
+
+
+def _moved(
+    plan: Outgoing, read_back: Theirs | None, landed: Mapping[str, tuple[str, str]]
+) -> Moved | None:
     """Tell the history what went out, as SugarCRM kept it, and what came in with it."""
     merged, kept = plan.merged, read_back.values if read_back else {}
     here = {f: (plan.record.values.get(f), value) for f, value in merged.pull.items()}
     there = {f: (plan.theirs.values[f], kept.get(f, v)) for f, v in merged.push.items()}
+    there |= {
+        f: (before, there.get(f, (before, after))[1]) for f, (before, after) in landed.items()
+    }
     if not (here or there or merged.conflicts):
         return None
     what = [name for name, moved in (("updated_here", here), ("updated_there", there)) if moved]
@@ -241,10 +261,10 @@ def _moved(plan: Outgoing, read_back: Theirs | None) -> Moved | None:
     return Moved(plan.record.id, tuple(what), here, there, because, crm_id=crm_id)
 
 
-def _counted(plan: Outgoing, altered: Sequence[str]) -> Counter[str]:
+def _counted(plan: Outgoing, altered: Sequence[str], landed: Collection[str]) -> Counter[str]:
     """What one record counts as once it is committed."""
     counted = Counter({"count:conflicts": len(plan.merged.conflicts)})
-    counted["count:updated_there" if plan.merged.push else "count:unchanged"] += 1
+    counted["count:updated_there" if plan.merged.push or landed else "count:unchanged"] += 1
     counted["count:updated_here"] += bool(plan.merged.pull)
     counted.update(f"reason:SugarCRM keeps {field} in another form" for field in altered)
     return counted

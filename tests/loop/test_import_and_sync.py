@@ -4,10 +4,12 @@ import dramatiq
 import msgspec
 import pytest
 
+from console.narrowing import remove_columns
 from events import ListImportRequested, SyncTick
 from store.records import Change
 from sugarcrm.crm import Draft
 from sugarcrm.errors import BusyError
+from sugarcrm.legacy import LegacyClient
 from sync.failure import Retriable
 from sync.records import GONE_THERE
 from sync.runs import Run
@@ -344,3 +346,28 @@ def test_a_column_added_while_an_import_goes_on_is_filled_by_the_next_sync(loop)
     loop.sync(LEADS)
 
     assert all("title" in record.values for record in loop.members(LEADS).values())
+
+
+def test_a_column_that_is_removed_while_columns_are_filled_is_filled_when_it_comes_back(
+    loop, monkeypatch
+):
+    loop.crm.create_many("Leads", [Draft("refill", {"last_name": "R", "title": "Boss"})])
+    loop.import_all(columns=("email1", "last_name", "title"))
+    loop.allow(LEADS, pull=PULL)
+    loop.sync(LEADS)
+    loop.app.lists.widen(LEADS, ("phone_work",))
+    by_id_range, removed = LegacyClient.by_id_range, []
+
+    def removed_meanwhile(*arguments):
+        if not removed:
+            removed.append(remove_columns(loop.app, loop.app.lists.get(LEADS), ("title",)))
+        return by_id_range(*arguments)
+
+    monkeypatch.setattr(LegacyClient, "by_id_range", removed_meanwhile)
+    loop.sync(LEADS)
+    loop.app.lists.widen(LEADS, ("title",))
+    loop.sync(LEADS)
+
+    assert removed
+    assert loop.members(LEADS)["refill"].values["title"] == "Boss"
+    loop.crm.delete_many("Leads", ["refill"])

@@ -3,6 +3,7 @@
 import pytest
 
 from console.edits import retry_refused
+from console.outcomes import outcomes
 from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.setup import PullSetup, PushSetup
@@ -31,11 +32,14 @@ def test_a_person_without_a_name_is_tried_again_once_they_have_one(filled):
 
     first, second = filled.sync(LEADS), filled.sync(LEADS)
     refused = refused_count(filled)
+    of = filled.app.lists.get(LEADS)
+    shown = [(one.record, one.reason) for one in outcomes(filled.app, of, "last", "rejected", "")]
     filled.edit(LEADS, filled.members(LEADS)["nameless"], last_name="Named")
     third = filled.sync(LEADS)
 
     assert (first.counts["rejected"], first.reasons) == (1, {MISSING_NAME: 1})
     assert (second.counts.get("rejected"), second.counts["skipped"], refused) == (None, 1, 1)
+    assert shown == [("nameless", MISSING_NAME)]  # as `status` says where to look
     assert (third.counts["created_there"], refused_count(filled)) == (1, 0)
 
 

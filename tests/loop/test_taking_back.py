@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from console.edits import edit_record
@@ -13,7 +14,7 @@ from sugarcrm.legacy import LegacyClient
 from sync.guard import Guard, Limit
 from sync.setup import PullSetup, PushSetup
 from sync.undo import CONSENT
-from workers import pull, steps, sync_runs
+from workers import pull, push, steps, sync_runs
 
 LEADS = "all-sugarcrm-leads"
 COLUMNS = ("email1", "last_name", "phone_work", "email_opt_out")
@@ -117,13 +118,14 @@ def test_more_addresses_of_one_instant_than_a_step_has_time_for_are_all_looked_a
 ):
     drafts = [
         Draft(f"{lead}-{n}", {"last_name": "M", "email1": f"{lead}-{n}@example.com"})
-        for n in range(130)  # pages have 50
+        for n in range(12)
     ]
     loop.crm.create_many("Leads", drafts)
     loop.import_all(columns=COLUMNS)
     monkeypatch.setattr(steps, "BUDGET_S", -1.0)
+    monkeypatch.setattr(loop.app, "knobs", msgspec.structs.replace(loop.app.knobs, page_rows=5))
     journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
-    for _ in range(60):
+    for _ in range(500):
         if message := loop.take():
             loop.broker.get_actor(message.actor_name).fn(*message.args)
 
@@ -140,3 +142,26 @@ def test_a_list_whose_sync_the_guard_stopped_is_not_in_sync_for_being_looked_at(
     (shown,) = [one for one in standing(loop.app, datetime.now(UTC)).lists if one.list == LEADS]
     assert not shown.in_sync
     assert "stopped by the guard" in " ".join(shown.why_not)
+
+
+def test_what_a_killed_worker_wrote_is_told_counted_and_undone_all_the_same(
+    loop, lead, monkeypatch
+):
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="wrong")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    with monkeypatch.context() as patched:
+        patched.setattr(push, "_settle", killed)
+        with pytest.raises(KeyboardInterrupt):
+            loop.deliver()
+    assert there(loop, lead, "phone_work") == "wrong"
+    loop.broker.get_actor("push_batch").fn(f"sync-{journal_id}")
+    loop.deliver()
+    run = loop.app.runs.get(f"sync-{journal_id}")
+    undone(loop, run)
+
+    assert (run.phase, run.counts["updated_there"]) == ("done", 1)
+    assert there(loop, lead, "phone_work") == "old"
