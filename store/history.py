@@ -69,11 +69,11 @@ class History:
     def of_run(self, run_id: str, from_ms: int, to_ms: int) -> Iterator[Entry]:
         """Walk over what one run did, which went on between these moments, oldest first."""
         by, wide = f"run {run_id}", _CLOCKS_APART_MS
-        return (e for e in self.between(from_ms - wide, to_ms + wide) if e.by == by)
+        return (e for e in self.between(max(0, from_ms - wide), to_ms + wide) if e.by == by)
 
     def last_of_run(self, run_id: str, from_ms: int, to_ms: int, before: str) -> Entry | None:
         """Give the newest entry of a run that is older than the entry `before` ("" for any)."""
-        from_ms, to_ms = from_ms - _CLOCKS_APART_MS, to_ms + _CLOCKS_APART_MS
+        from_ms, to_ms = max(0, from_ms - _CLOCKS_APART_MS), to_ms + _CLOCKS_APART_MS
         by, end = f"run {run_id}".encode(), f"({before}" if before else f"{to_ms + 1}-0"
         while True:
             page = self._client.xrevrange(self._log, end, f"{from_ms}-0", count=_PAGE)

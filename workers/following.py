@@ -135,8 +135,11 @@ def _follow_converted(here: Step, record: Record) -> None:
     if any(columns is None for columns in taken) and not any(taken):
         return
     columns = frozenset().union(*(some for some in taken if some))
-    given = {field: value for field, value in waiting(record).items() if field in columns}
-    if len(given) < len(waiting(record)):
+    waits = waiting(record)
+    left = waits.keys() - columns
+    # While it does not end, consent stays between the lead and its row: it is looked at anew.
+    given = {f: v for f, v in waits.items() if f in columns - (CONSENT_FIELDS if left else set())}
+    if left:
         told = {f"reason:{NOT_TAKEN}": 1, "count:skipped": 1}
         here.records.commit(notes=RunNotes(run_id=here.run.id, add=told), fence=here.fence)
     present: Record | None = record

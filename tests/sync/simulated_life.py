@@ -16,6 +16,7 @@ import time_machine
 
 from console import edits
 from sync.canonical import is_set, same
+from sync.following import waiting
 from sync.identity import is_another, normal_email
 from sync.lists import MarketingList
 from sync.runs import Run, first_phase
@@ -286,7 +287,8 @@ class World:
         elif row.deleted or record.gone:
             found["half deleted"] += row.deleted != bool(record.gone)
         else:
-            found["waiting"] += record.id in self.shelf.dirty
+            nowhere = record.contact and waiting(record).keys() - set(self.contacts.of.columns)
+            found["waiting"] += record.id in self.shelf.dirty and not nowhere
             found += self._left_behind(record, row) if row.contact else self._lost(record, row)
         return found
 

@@ -145,7 +145,9 @@ PATCHES = {
     "no permission asked": lambda: [(push_scope, "permission", everything)],
     "no sweep": lambda: [(sweep, "_is_due", lambda here: False)],
     "no meeting": lambda: [(take_in, "unbound_of", nobody)],
-    "no following": lambda: [(following, "_hand_to", lambda *_: True)],
+    "no following": lambda: [
+        (following, "_hand_to", lambda here, of, record: frozenset(of.columns))
+    ],
     "no comparison of the whole": lambda: [(comparing, "drift_of", lambda *_: ())],
     "no look at addresses": lambda: [(pull, "sweep_consent", lambda *_: True)],
     "columns not filled": lambda: [(pull, "_fill_pages", lambda *_: True)],
