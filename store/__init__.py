@@ -44,6 +44,8 @@
 | lease:{name}               | string | fencing token of the holder                     | the lease   |
 | leases:token               | string | last fencing token given out                    | for ever    |
 | suppressed                 | set    | keyed hashes of people who were forgotten       | for ever    |
+| suppressed:MARK            | set    | hashes of the SugarCRM ids that one of them had | for ever    |
+| erasing                    | set    | records that are being erased, by list and id   | till done   |
 | suppressed:pepper          | string | the key of those hashes, encrypted              | for ever    |
 | suppressed:changes         | string | how often somebody was forgotten                | for ever    |
 | journal:unpacked, behaviour:unpacked | string | it holds bytes of deleted events      | till packed |

@@ -1,7 +1,7 @@
 """The history of a list: what each commit changed, kept for a while."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import redis
@@ -90,13 +90,31 @@ class History:
         members = self._client.zrangebylex(self._index, start, start + "\x7f")
         ids = [member.decode().split("\0")[1] for member in members]
         for entry_id in ids:
-            while (blob := self._client.hget(self._moved, entry_id)) is not None:
-                left = [moved for moved in _moved(blob) if moved.record != record_id]
-                if self._swap(keys=[self._moved], args=[entry_id, blob, encode(left)]):
-                    break  # else somebody else took another one out of it meanwhile
+            self._take_out(entry_id, lambda moved: moved.record == record_id)
         if members:  # last: a record is found again as long as any entry tells of it
             self._client.zrem(self._index, *members)
         return len(members)
+
+    def forget_where(self, told: Callable[[Moved], bool]) -> int:
+        """Take what `told` is true of out of every entry; give how much that was."""
+        taken = 0
+        for entry_id, _ in self._client.hscan_iter(self._moved, count=_PAGE):
+            taken += self._take_out(entry_id.decode(), told)
+        return taken
+
+    def _take_out(self, entry_id: str, told: Callable[[Moved], bool]) -> int:
+        while (blob := self._client.hget(self._moved, entry_id)) is not None:
+            moved = _moved(blob)
+            left = [one for one in moved if not told(one)]
+            if len(left) == len(moved):
+                break
+            if self._swap(keys=[self._moved], args=[entry_id, blob, encode(left)]):
+                gone = {one.record for one in moved} - {one.record for one in left}
+                if gone:
+                    self._client.zrem(self._index, *(f"{i}\0{entry_id}" for i in gone))
+                return len(moved) - len(left)
+            # else somebody else took another one out of it meanwhile
+        return 0
 
     def trim(self, before_ms: int) -> int:
         """Forget what is older, in small steps; give how many entries went."""

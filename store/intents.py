@@ -8,12 +8,15 @@ import redis
 from store.leases import Fence, FencedError
 from sync.records import Intent
 
-# A worker that was thought dead must not write over the intents that others noted since.
+# A worker that was thought dead must not write over the intents that others noted since. Of a
+# record that was erased meanwhile nothing is kept.
 _NOTE = """
 if redis.call('get', KEYS[3]) ~= ARGV[1] then return 0 end
 local at = 3
 for _ = 1, tonumber(ARGV[2]) do
-  redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1])
+  if redis.call('hexists', KEYS[4], ARGV[at]) == 1 then
+    redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1])
+  end
   at = at + 2
 end
 for at = at, #ARGV, 2 do redis.call('hset', KEYS[2], ARGV[at], ARGV[at + 1]) end
@@ -57,7 +60,8 @@ class Intents:
         args: list[str | bytes | int] = [fence.token, len(rings)]
         args += [part for record_id, ring in rings.items() for part in (record_id, encode(ring))]
         args += [part for pair in (creating or {}).items() for part in pair]
-        keys = [f"{self._key}:intents", f"{self._key}:creating", fence.key]
+        names = ("intents", "creating")
+        keys = [*(f"{self._key}:{name}" for name in names), fence.key, f"{self._key}:records"]
         if not self._note(keys=keys, args=args):
             raise FencedError(f"the lease {fence.key} ended before the intents were noted")
 

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
-from urllib.parse import quote
 
 import msgspec
 import redis
 
 from events import Envelope, decode
 from store.packing import pack
+from sync.address import naming
 from sync.failure import Permanent
+from sync.identity import normal_email
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
 _PAGE = 500
@@ -165,13 +166,8 @@ def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
 
 
 def _naming(address: str) -> re.Pattern[str]:
-    """Finds the address in JSON, also as links spell it, but not as a part of a longer one."""
-    plain = address.strip().casefold()
-    in_json = _unescaped(msgspec.json.encode(plain)[1:-1])
-    spellings = "|".join(map(re.escape, (in_json, quote(plain, safe="").casefold())))
-    # In a link, what stands before it may be spelled as %3a.
-    before = r"(?:(?<![\w.!#$&'*+/?^`{|}~-])|(?<=%[0-9a-f][0-9a-f]))"
-    return re.compile(rf"{before}(?:{spellings})(?![\w-]|\.\w)")
+    """Finds the address in JSON, whose escapes are spaces here."""
+    return naming(address, _unescaped(msgspec.json.encode(normal_email(address))[1:-1]))
 
 
 def _unescaped(json: bytes) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 import redis
 
+from store.suppression import CHANGES
 from sync.plan import Item, Plan, counted
 
 KEEP_S = 7 * 86_400
@@ -12,10 +13,12 @@ PLANS_KEPT = 20  # a list
 _PAGE = 500
 
 # Add items that are not in the plan yet, with what each adds to the sums; a second delivery of
-# the same ones changes nothing.
-# KEYS: plan, items, order; ARGV: life in s, then per item: record, item, how many sums, each sum
+# the same ones changes nothing. Nobody who was forgotten since it was looked who is comes in.
+# KEYS: plan, items, order, suppressed:changes
+# ARGV: life in s, changes when it was looked, then per item: record, item, how many sums, each sum
 _ADD = """
-local at = 2
+if (redis.call('get', KEYS[4]) or '0') ~= ARGV[2] then return 0 end
+local at = 3
 while at <= #ARGV do
   local fresh = redis.call('hsetnx', KEYS[2], ARGV[at], ARGV[at + 1])
   local sums = tonumber(ARGV[at + 2])
@@ -25,7 +28,7 @@ while at <= #ARGV do
   end
   at = at + 3 + sums
 end
-for _, key in ipairs(KEYS) do redis.call('expire', key, ARGV[1]) end
+for key = 1, 3 do redis.call('expire', KEYS[key], ARGV[1]) end
 return 1
 """
 
@@ -63,16 +66,22 @@ class Plans:
             pipe.ltrim(f"list:{list_id}:plans", 0, PLANS_KEPT - 1)
             pipe.execute()
 
-    def add(self, plan_id: str, items: Sequence[Item], exempt: Collection[str] = ()) -> None:
-        """Put items into a plan; of a record that has one already, the first stands."""
+    def add(
+        self, plan_id: str, items: Sequence[Item], looked_at: str, exempt: Collection[str] = ()
+    ) -> bool:
+        """Put items into a plan; of a record that has one already, the first stands.
+
+        False, and nothing, when somebody was forgotten since `looked_at`, which is
+        Suppression.changes() of before the items were made.
+        """
         if not items:
-            return
-        args: list[str | bytes | int] = [KEEP_S]
+            return True
+        args: list[str | bytes | int] = [KEEP_S, looked_at]
         for item in items:
             sums = [f"sum:{name}" for name, n in counted(item, exempt).items() for _ in range(n)]
             args += [item.record, _encode(item), len(sums), *sums]
-        keys = [f"plan:{plan_id}", f"plan:{plan_id}:items", f"plan:{plan_id}:order"]
-        self._add(keys=keys, args=args)
+        keys = [f"plan:{plan_id}", f"plan:{plan_id}:items", f"plan:{plan_id}:order", CHANGES]
+        return bool(self._add(keys=keys, args=args))
 
     def complete(self, plan_id: str) -> None:
         """Note that every record was looked at."""

@@ -39,6 +39,8 @@ class Suppression:
         marks = [self._mark(_address(address)), *(self._mark(_crm_id(i)) for i in crm_ids)]
         with self._client.pipeline(transaction=True) as pipe:
             pipe.sadd(SUPPRESSED, *marks)
+            if marks[1:]:
+                pipe.sadd(_had(marks[0]), *marks[1:])
             pipe.incr(CHANGES)
             pipe.execute()
 
@@ -54,10 +56,19 @@ class Suppression:
         return self._mark(f"digest:{text}").hex()[:16]
 
     def allow(self, address: str) -> bool:
-        """Let a person with this address come in again; False when nobody was kept out."""
+        """Let a person with this address come in again, also under the SugarCRM ids that they
+        had; False when nobody was kept out.
+        """
         if not self._client.exists(PEPPER):
             return False
-        return bool(self._client.srem(SUPPRESSED, self._mark(_address(address))))
+        mark = self._mark(_address(address))
+        had = self._client.smembers(_had(mark))
+        with self._client.pipeline(transaction=True) as pipe:
+            pipe.srem(SUPPRESSED, mark)
+            if had:
+                pipe.srem(SUPPRESSED, *had)
+            pipe.delete(_had(mark))
+            return bool(pipe.execute()[0])
 
     def among(self, addresses: Iterable[str] = (), crm_ids: Iterable[str] = ()) -> set[str]:
         """Which of these addresses (as given) and SugarCRM ids are of forgotten people."""
@@ -101,6 +112,11 @@ class Suppression:
 
 def _address(address: str) -> str:
     return f"address:{normal_email(address)}"
+
+
+def _had(mark: bytes) -> str:
+    """Where the marks of the SugarCRM ids of a person are kept, by the mark of their address."""
+    return f"{SUPPRESSED}:{mark.hex()}"
 
 
 def _crm_id(crm_id: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import dramatiq
 import msgspec
 
-from store.records import RunNotes
+from store.records import RunNotes, StaleRecordsError
 from sugarcrm.crm import Position, Row
 from sync.cursor import with_overlap
 from sync.deletion import CHANGED_THERE, DELETED_NAMES, is_to_delete
@@ -77,6 +77,7 @@ class Planner:
 
     def __init__(self, here: Step) -> None:
         self._here, self._plan_id = here, here.run.id
+        self._looked_at = here.app.suppression.changes()
         self._setup = here.of.setup or SyncSetup()
         self._scope = scope_of(here, self._setup)
         self._stepping = stepping(here, self._scope.permission.push)
@@ -156,7 +157,8 @@ class Planner:
     def _keep(self, items: Sequence[Item], place: str, reached: str) -> None:
         """Put items into the plan, and note how far it is: in this order, so that none is lost."""
         here, exempt = self._here, self._stepping.fields
-        here.app.plans.add(self._plan_id, items, exempt)
+        if not here.app.plans.add(self._plan_id, items, self._looked_at, exempt):
+            raise StaleRecordsError([item.record for item in items])  # it looks again
         notes = RunNotes(
             run_id=here.run.id,
             set={f"place:{place}": reached, "progressed_at": now_text()},

@@ -7,9 +7,9 @@ import msgspec
 import typer
 
 from console.answers import Answer, Table, answering, command_group
+from console.dossier import Mention, dossier
 from console.exits import InputError
 from console.forgetting import allow_again as let_in
-from console.forgetting import dossier
 from console.forgetting import forget as erase
 from console.opening import opened
 from console.opting_in import opt_in as lift
@@ -45,6 +45,7 @@ def forget(
     ]
     if gone.crm_ids:
         said.append(f"SugarCRM keeps {', '.join(gone.crm_ids)}: erase them there.")
+    said += [_told(mention) for mention in gone.mentions]
     return Answer(gone, tuple(said))
 
 
@@ -66,6 +67,7 @@ def export(
         Table(("list", "record", "in SugarCRM", "gone"), rows) if rows else "In no list.",
         f"Score {found.score}, {len(found.behaviour)} kinds of behaviour,"
         f" {len(found.events)} events. `--json` or `--to FILE` has all of it.",
+        *(_told(mention) for mention in found.mentions),
     )
     return Answer(found, text)
 
@@ -78,6 +80,11 @@ def opt_in(email: Email) -> Answer:
         lifted = lift(app, _checked(email))
     said = f"Lifted in {', '.join(lifted)}; the next sync lifts it in SugarCRM."
     return Answer({"lists": lifted}, (said,))
+
+
+def _told(mention: Mention) -> str:
+    columns = ", ".join(mention.columns)
+    return f"The record {mention.record} of {mention.list!r}, another's, names them in: {columns}."
 
 
 def _checked(email: str) -> str:

@@ -2,18 +2,26 @@
 
 import zlib
 
+import msgspec
 import pytest
 
+from console.dossier import dossier
 from console.edits import add_record
 from console.exits import RefusedError
-from console.forgetting import allow_again, dossier, forget
+from console.forgetting import allow_again, forget
 from events import EmailClicked, EmailSent, FormSubmitted, PlanRequested
 from store import journal
+from store.erasures import ERASING
+from store.history import History
+from store.intents import Intents
+from store.plans import Plans
+from store.records import StaleRecordsError
 from store.suppression import PEPPER, Suppression
 from sugarcrm.crm import Draft
 from sync.lists import FormSetting, MessageSetting
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
+from workers.planning import plan
 from workers.take_in import FORGOTTEN
 
 LEADS = "all-sugarcrm-leads"
@@ -43,6 +51,21 @@ def everywhere(loop, person, request):
     loop.publish(EmailSent(message="m", email=ADDRESS))
     yield crm_id
     person.delete("Leads", crm_id)
+
+
+@pytest.fixture
+def create(loop, person):
+    """Creates rows in SugarCRM, of the person who is to be forgotten unless values say another."""
+    made = []
+
+    def one(crm_id, **values):
+        made.append(crm_id)
+        whole = {"last_name": NAME, "email1": ADDRESS, **values}
+        loop.crm.create_many("Leads", [Draft(crm_id, whole)])
+
+    yield one
+    for crm_id in made:
+        person.delete("Leads", crm_id)
 
 
 def traces(client):
@@ -121,8 +144,8 @@ def test_nothing_brings_them_back(loop, person, everywhere):
         add_record(loop.app.lists.records(of), of, {"email1": ADDRESS}, loop.app.suppression.among)
 
 
-def test_who_is_forgotten_while_a_page_is_taken_in_does_not_come_in(loop, monkeypatch):
-    loop.crm.create_many("Leads", [Draft("amid", {"last_name": NAME, "email1": ADDRESS})])
+def test_who_is_forgotten_while_a_page_is_taken_in_does_not_come_in(loop, create, monkeypatch):
+    create("amid")
     among, asked = loop.app.suppression.among, []
 
     def forgotten_just_after(*about):
@@ -182,6 +205,112 @@ def test_their_record_is_known_by_its_id_when_the_address_changed(loop, person, 
     loop.sync(LEADS)
 
     assert everywhere not in loop.members(LEADS)
+
+
+OTHERS = {
+    "other-longer": {"email1": f"x.{ADDRESS}"},
+    "other-country": {"email1": f"{ADDRESS}.br"},
+    "other-note": {"email1": "bob@example.com", "description": f"ask {ADDRESS} first"},
+}
+
+
+def test_nobody_else_is_erased_or_told_of(loop, create, everywhere):
+    for crm_id, values in OTHERS.items():
+        create(crm_id, last_name="Other", **values)
+    _, members = loop.import_all(columns=COLUMNS)
+
+    told = dossier(loop.app, ADDRESS)
+    gone = forget(loop.app, ADDRESS)
+
+    assert [held.crm_id for held in told.lists] == [everywhere]
+    assert gone.crm_ids == (everywhere,)
+    assert set(OTHERS) <= set(loop.members(LEADS))
+    assert [(m.record, m.columns) for m in told.mentions] == [
+        (members["other-note"].id, ("description",))
+    ]
+    assert gone.mentions == told.mentions
+
+
+@pytest.mark.usefixtures("everywhere")
+@pytest.mark.parametrize("amid", [(Intents, "forget"), (Plans, "forget"), (History, "forget")])
+def test_a_forget_that_was_killed_is_brought_to_its_end_by_another(loop, monkeypatch, amid):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*amid, killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget(loop.app, ADDRESS)
+    forget(loop.app, "somebody.else@example.com")
+    forget(loop.app, ADDRESS)
+
+    assert traces(loop.app.client) == []
+    assert not loop.app.client.exists(ERASING)
+
+
+def test_who_was_only_planned_to_come_in_is_forgotten(loop, create):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(), PULL)
+    create("planned")
+    loop.publish(PlanRequested(list=LEADS))
+    assert traces(loop.app.client) != []
+
+    forget(loop.app, ADDRESS)
+
+    assert traces(loop.app.client) == []
+
+
+def test_who_is_forgotten_while_they_are_planned_to_come_in_is_in_no_plan(
+    loop, create, monkeypatch
+):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(), PULL)
+    create("planned-amid")
+    add, times = Plans.add, []
+
+    def forgotten_just_before(self, plan_id, items, *rest):
+        times.extend([plan_id] * bool(items))
+        if len(times) == 1:
+            forget(loop.app, ADDRESS)
+        return add(self, plan_id, items, *rest)
+
+    monkeypatch.setattr(Plans, "add", forgotten_just_before)
+    with pytest.raises(StaleRecordsError):
+        loop.publish(PlanRequested(list=LEADS))
+    plan(loop.app, times[0])  # as the worker does that tries again
+
+    assert loop.app.plans.get(loop.app.plans.of_list(LEADS)[0]).complete
+    assert traces(loop.app.client) == []
+
+
+def test_an_address_that_somebody_had_once_is_taken_out_of_the_history(loop, everywhere):
+    loop.allow(LEADS, msgspec.structs.replace(PUSH, fields=("email1",)), PULL)
+    loop.edit(LEADS, loop.members(LEADS)[everywhere], email1="quite.other@example.com")
+    loop.sync(LEADS)
+    record_id = loop.members(LEADS)[everywhere].id
+    of_record = History(loop.app.client, LEADS).of_record
+    told = [e for e in of_record(record_id) if any(m.here for m in e.moved)]
+
+    gone = forget(loop.app, ADDRESS)
+
+    assert gone.records == 0
+    assert everywhere in loop.members(LEADS)
+    left = of_record(record_id)
+    assert 0 < len(left) < len(told) + gone.history
+    assert ADDRESS.lower().encode() not in repr(left).lower().encode()
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_their_record_in_sugarcrm_comes_in_again_when_they_are_let_in(loop, everywhere):
+    forget(loop.app, ADDRESS)
+    _, members = loop.import_all(columns=COLUMNS)
+    assert everywhere not in members
+
+    allow_again(loop.app, ADDRESS)
+    _, members = loop.import_all(columns=COLUMNS)
+
+    assert everywhere in members
+    assert loop.app.client.smembers("suppressed") == set()
 
 
 @pytest.mark.usefixtures("everywhere")

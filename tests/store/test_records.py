@@ -190,6 +190,7 @@ def test_intents_are_kept_until_a_commit_replaces_or_removes_them(records, redis
 def test_a_worker_that_lost_its_lease_cannot_note_intents_over_those_of_others(
     records, redis_client
 ):
+    add(records, person())
     redis_client.set("lease:run", "8")
     others = (Intent("phone", "2"),)
     records.intents.note({"r1": others}, Fence("lease:run", 8))
@@ -198,6 +199,16 @@ def test_a_worker_that_lost_its_lease_cannot_note_intents_over_those_of_others(
         records.intents.note({"r1": (Intent("phone", "1"),)}, Fence("lease:run", 7))
 
     assert records.intents.of(["r1"]) == {"r1": others}
+
+
+def test_of_a_record_that_was_erased_meanwhile_no_intent_is_noted(records, redis_client):
+    add(records, person())
+    redis_client.set("lease:run", "7")
+    ring = (Intent("phone", "1"),)
+
+    records.intents.note({"r1": ring, "erased": ring}, Fence("lease:run", 7))
+
+    assert records.intents.of(["r1", "erased"]) == {"r1": ring}
 
 
 def test_an_id_about_to_be_created_names_its_record_until_that_is_bound(records, redis_client):

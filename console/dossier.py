@@ -1,0 +1,112 @@
+"""Find a person in every list, and tell all that is held of them."""
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from store.history import History
+from store.records import Records
+from sync.address import is_address_of, naming
+from sync.history import Entry
+from sync.lists import MarketingList
+from sync.records import Record
+from sync.score import Tally, score
+from workers.app import App
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A person in one list: the record, and what the history tells of it."""
+
+    list: str
+    record: str
+    crm_id: str | None
+    gone: str | None
+    values: Mapping[str, str]
+    history: tuple[Entry, ...]
+
+
+class Mention(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody else's record with a text that names the address; what it says is not told."""
+
+    list: str
+    record: str
+    columns: tuple[str, ...]
+
+
+class Dossier(msgspec.Struct, frozen=True, kw_only=True):
+    """All that is held of a person. `forgotten`: nothing may bring them back."""
+
+    email: str
+    lists: tuple[Held, ...]
+    score: int
+    behaviour: tuple[Tally, ...]
+    events: tuple[msgspec.Raw, ...]
+    mentions: tuple[Mention, ...]
+    forgotten: bool
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A record that is of the person, or (`own` is False) names them in the text of `columns`."""
+
+    of: MarketingList
+    records: Records
+    record: Record
+    columns: tuple[str, ...]
+    own: bool
+
+    @property
+    def mention(self) -> Mention:
+        """Where it is, without what it says."""
+        return Mention(list=self.of.id, record=self.record.id, columns=self.columns)
+
+
+def dossier(app: App, address: str) -> Dossier:
+    """Gather all that is held of the person with this address."""
+    tallies = app.people.tallies([address])[address]
+    found = list(everywhere(app, address))
+    held = [
+        Held(
+            list=one.of.id,
+            record=one.record.id,
+            crm_id=one.record.crm_id,
+            gone=one.record.gone,
+            values=one.record.values,
+            history=History(app.client, one.of.id).of_record(one.record.id),
+        )
+        for one in found
+        if one.own
+    ]
+    return Dossier(
+        email=address,
+        lists=tuple(held),
+        score=score(tallies),
+        behaviour=tallies,
+        events=tuple(msgspec.Raw(entry.raw) for entry in app.journal.about(address)),
+        mentions=tuple(one.mention for one in found if not one.own),
+        forgotten=bool(app.suppression.among([address])),
+    )
+
+
+def everywhere(app: App, address: str) -> Iterator[Found]:
+    """Find the records that have or had the address in any column, or name it in a text."""
+    named = naming(address)
+    for of in app.lists.all():
+        records = app.lists.records(of)
+        seen = set[str]()
+        for batch in records.scan():
+            for record in batch:
+                texts = [(c, t) for c, t in _texts(record) if named.search(t.casefold())]
+                if not texts or record.id in seen:
+                    continue
+                seen.add(record.id)
+                own = any(is_address_of(text, address) for _, text in texts)
+                columns = tuple(dict.fromkeys(column for column, _ in texts))
+                yield Found(of, records, record, columns, own)
+
+
+def _texts(record: Record) -> Iterator[tuple[str, str]]:
+    yield from record.values.items()
+    yield from record.asked.items()
+    for column, agreed in record.base.items():
+        yield column, agreed.ours
+        yield column, agreed.theirs

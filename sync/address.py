@@ -1,0 +1,30 @@
+"""Where a text names a mail address: as a whole one, and not as a part of somebody else's."""
+
+import re
+from urllib.parse import quote
+
+from sync.identity import normal_email
+
+# What may stand before an address, and belongs to a longer one: a letter or a sign of a name, or
+# one of the rarer signs after a letter. Others stand in links and quotes: /ana@, 'ana@, ?ana@.
+# In a link, what stands before it may be spelled as %3a.
+_BEFORE = r"(?:(?<![\w.+~-])(?<![\w][!#$'*^`{}])|(?<=%[0-9a-f][0-9a-f]))"
+_AFTER = r"(?![\w-]|\.\w)"
+_BETWEEN = re.compile(r"[\s,;]+")
+
+
+def naming(address: str, *spellings: str) -> re.Pattern[str]:
+    """Finds the address in a text in lower case, also as links spell it, and as `spellings`."""
+    plain = normal_email(address)
+    known = dict.fromkeys((plain, quote(plain, safe="").casefold(), *spellings))
+    return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, known))}){_AFTER}")
+
+
+def is_address_of(text: str, address: str) -> bool:
+    """Whether a text is this address, or a list of addresses with this one, and nothing else."""
+    words = [word.removeprefix("mailto:").strip("<>") for word in _words(text)]
+    return normal_email(address) in words and all("@" in word for word in words)
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in _BETWEEN.split(normal_email(text)) if word]
