@@ -16,7 +16,7 @@ from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
 from sync.merge import CONSENT_FIELDS
-from sync.records import GONE_HERE, Record, edit
+from sync.records import GONE_HERE, REMOVED, Record, edit
 
 OPT_OUT = "email_opt_out"
 
@@ -202,7 +202,7 @@ def _removed_before(of: MarketingList, known: Mapping[str, Record]) -> Record | 
             raise RefusedError(
                 f"{of.title!r} has this person already: record {record.id}; use `lists edit`"
             )
-    removed = [record for record in known.values() if record.gone == GONE_HERE]
+    removed = [record for record in known.values() if record.gone in REMOVED]
     if known and not removed:
         raise RefusedError("this person was deleted in SugarCRM, and is not brought back from here")
     return removed[0] if removed else None

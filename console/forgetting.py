@@ -100,10 +100,21 @@ def _erase_traces(app: App, of: MarketingList, address: str) -> int:
         ]
         for record_id in of_them:
             app.plans.forget(plan_id, record_id)
-    named = naming(address)
-    return History(app.client, of.id).forget_where(
+    history, named = History(app.client, of.id), naming(address)
+    told = 0
+    for record_id in _left_before(app, of, history, address):
+        told += history.forget(record_id)
+    return told + history.forget_where(
         lambda moved: any(named.search(text.casefold()) for text in _texts(moved))
     )
+
+
+def _left_before(app: App, of: MarketingList, history: History, address: str) -> set[str]:
+    """Who had the address, and left nothing but a history: they were removed before a sync."""
+    had = history.records_where(
+        lambda moved: any(is_address_of(text, address) for text in _texts(moved))
+    )
+    return had - app.lists.records(of).get_many(sorted(had)).keys()
 
 
 def _texts(moved: Moved | Item) -> list[str]:

@@ -102,6 +102,11 @@ class History:
             taken += self._take_out(entry_id.decode(), told)
         return taken
 
+    def records_where(self, told: Callable[[Moved], bool]) -> set[str]:
+        """The records of which any entry tells what `told` is true of."""
+        blobs = (blob for _, blob in self._client.hscan_iter(self._moved, count=_PAGE))
+        return {moved.record for blob in blobs for moved in _moved(blob) if told(moved)}
+
     def _take_out(self, entry_id: str, told: Callable[[Moved], bool]) -> int:
         while (blob := self._client.hget(self._moved, entry_id)) is not None:
             moved = _moved(blob)

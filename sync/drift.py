@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from sync.canonical import Catalogue, same
 from sync.merge import CONSENT_FIELDS
-from sync.records import GONE_HERE, Record
+from sync.records import REMOVED, Record
 from sync.schedule import Schedule, parse_schedule
 
 UNSEEN = "a record that the list never saw"
@@ -28,7 +28,7 @@ def drift_of(
     """
     if record is None:
         return (UNSEEN,)
-    if record.gone == GONE_HERE:
+    if record.gone in REMOVED:
         return ()
     if record.gone:
         return (UNDELETED,)

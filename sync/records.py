@@ -8,6 +8,8 @@ from sync.refusal import Refusal
 
 GONE_THERE = "deleted in SugarCRM"
 GONE_HERE = "removed from the list"
+GONE_UNDONE = "taken back with the run that brought it"
+REMOVED = frozenset({GONE_HERE, GONE_UNDONE})
 
 
 class Agreement(msgspec.Struct, frozen=True, array_like=True):
@@ -26,8 +28,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
     `base` holds the last agreement per column; a column absent from it was never agreed on.
     `version` counts commits, 0 for a record that is not stored yet. `gone` says why the record
-    takes no part in syncs any more (GONE_THERE, GONE_HERE), None while it does: a tombstone
-    keeps either side from bringing the person back.
+    takes no part in syncs any more (GONE_THERE, GONE_HERE, GONE_UNDONE), None while it does: a
+    tombstone keeps either side from bringing the person back. Only an import that a person asks
+    for brings back who went with an undo.
 
     `edited` tells, for columns changed here and not agreed on since, when that was, in seconds
     since 1970. `asked` holds columns that both sides changed and a person is asked about, with

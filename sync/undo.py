@@ -7,7 +7,7 @@ import msgspec
 from sync.canonical import Catalogue, is_set, same
 from sync.history import Moved
 from sync.merge import CONSENT_FIELDS
-from sync.records import GONE_HERE, Agreement, Record
+from sync.records import GONE_UNDONE, Agreement, Record
 
 EDITED_HERE = "edited in the list since"
 EDITED_THERE = "edited in SugarCRM since"
@@ -94,7 +94,7 @@ def restored(record: Record, taken: TakenBack, read_back: Mapping[str, str] | No
     changes one.
     """
     if taken.remove:
-        return msgspec.structs.replace(record, gone=GONE_HERE)
+        return msgspec.structs.replace(record, gone=GONE_UNDONE)
     values = {**record.values, **taken.here}
     base = dict(record.base)
     for field in taken.here:

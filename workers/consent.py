@@ -13,7 +13,7 @@ from sugarcrm.crm import AddressState, Position, Row
 from sugarcrm.errors import RefusedError
 from sync.cursor import with_overlap
 from sync.merge import CONSENT_FIELDS
-from sync.records import GONE_HERE
+from sync.records import REMOVED
 from workers.imports import ENDED
 from workers.steps import Step, now_text
 from workers.take_in import Intake, take_in
@@ -63,7 +63,7 @@ def _take_in(
     known = here.records.get_many([record_id for some in ids.values() for record_id in some])
     # An address tells nothing of a tombstone: its row may be deleted still. Who was removed from
     # the list may be taken back, and said no all the same.
-    alive = (None, GONE_HERE)
+    alive = (None, *REMOVED)
     living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone in alive}
     rows = [
         _row(living[record_id], restricted[address])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import dramatiq
+import msgspec
 import structlog
 
 from events import ListImportRequested
@@ -111,6 +112,7 @@ def _read_pages(here: Step, part: int, place: str) -> bool:
         return crm.by_id_range(here.module, fields, after.id if after else low, high, count)
 
     intake = intake_for(here, add_new=True, permission=_allowed(here))
+    intake = msgspec.structs.replace(intake, asked_for=True)
     for page in read_ahead(fetch, Position("", place) if place else None):
         if not here.goes_on():
             return False

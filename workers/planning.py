@@ -13,7 +13,7 @@ from sync.following import CONVERTED_TO, read_fields, undisturbed, with_contact
 from sync.guard import exceeded
 from sync.merge import merge
 from sync.plan import Item, update_item
-from sync.records import GONE_HERE, Intent, Record
+from sync.records import REMOVED, Intent, Record
 from sync.settle import rebased, settle
 from sync.setup import SyncSetup
 from workers.app import App, app
@@ -237,7 +237,7 @@ class Planner:
         return Item(record.id, "delete", crm_id, reason=DELETED_NAMES[self._here.of.deleted])
 
     def _known(self, record: Record, row: Row, ring: tuple[Intent, ...]) -> Item | None:
-        if record.gone == GONE_HERE:
+        if record.gone in REMOVED:
             return None
         if row.deleted:
             return None if record.gone else self._deletion(record, row.id)

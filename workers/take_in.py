@@ -17,8 +17,9 @@ from sync.identity import record_id
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
 from sync.records import (
-    GONE_HERE,
     GONE_THERE,
+    GONE_UNDONE,
+    REMOVED,
     Agreement,
     Intent,
     Record,
@@ -44,7 +45,9 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
     the history names it. `kept_out` tells who was forgotten, `suppressed` how often
     somebody was. `healing` are columns whose field is there again, after it was removed or of
-    another sort: blank, most likely, for everybody. `clock_ahead_s` is SugarCRM's clock less ours.
+    another sort: blank, most likely, for everybody. `asked_for`: a person wants everybody who is
+    there, so who went with the undo of an import comes back. `clock_ahead_s` is SugarCRM's clock
+    less ours.
     """
 
     of: MarketingList
@@ -58,6 +61,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     kept_out: KeptOut
     suppressed: Callable[[], str]
     healing: Set[str] = frozenset()
+    asked_for: bool = False
     rules: Rules = Rules()
     clock_ahead_s: float = 0.0
 
@@ -225,8 +229,9 @@ def _update(
 
     Who was removed from the list stays so, but is kept up to date for when they are taken back.
     """
-    removed = record.gone == GONE_HERE
-    gone = GONE_HERE if removed else None  # whoever was deleted in SugarCRM is not any more
+    comes_back = record.gone == GONE_UNDONE and intake.asked_for
+    removed = record.gone in REMOVED and not comes_back
+    gone = record.gone if removed else None  # whoever was deleted in SugarCRM is not any more
     whole = fill(_not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
     whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
     if record.gone == GONE_THERE:
@@ -242,6 +247,7 @@ def _update(
     if removed:
         return _kept_from_deletion(record, after, merged, ring)
     outcome = "updated_here" if merged.pull or record.crm_id is None else "unchanged"
+    outcome = "created_here" if comes_back else outcome
     # What may not go out yet is marked, too, as after a push; a tombstone's mark was cleared.
     waits = differs(after) and (record.gone is not None or not differs(record))
     dirty = True if merged.push or waits else None

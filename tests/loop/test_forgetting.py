@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.dossier import dossier
-from console.edits import add_record
+from console.edits import add_record, remove_record
 from console.exits import RefusedError
 from console.forgetting import allow_again, forget
 from events import EmailClicked, EmailSent, FormSubmitted, PlanRequested
@@ -18,7 +18,7 @@ from store.plans import Plans
 from store.records import StaleRecordsError
 from store.suppression import PEPPER, Suppression
 from sugarcrm.crm import Draft
-from sync.lists import FormSetting, MessageSetting
+from sync.lists import FormSetting, MarketingList, MessageSetting
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
 from workers.planning import plan
@@ -298,6 +298,19 @@ def test_an_address_that_somebody_had_once_is_taken_out_of_the_history(loop, eve
     left = of_record(record_id)
     assert 0 < len(left) < len(told) + gone.history
     assert ADDRESS.lower().encode() not in repr(left).lower().encode()
+
+
+def test_nothing_is_left_of_who_was_removed_before_sugarcrm_knew_them(loop):
+    loop.app.lists.create(MarketingList(id="own", title="Own", columns=COLUMNS, created_at=""))
+    of = loop.app.lists.get("own")
+    added = add_record(loop.app.lists.records(of), of, {"email1": ADDRESS, "last_name": NAME})
+    loop.edit("own", added, phone_work=PHONE)
+    remove_record(loop.app.lists.records(of), of, added.id)
+    assert traces(loop.app.client) == ["list:own:history_moved"]
+
+    forget(loop.app, ADDRESS)
+
+    assert traces(loop.app.client) == []
 
 
 @pytest.mark.usefixtures("everywhere")

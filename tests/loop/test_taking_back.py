@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from console.edits import edit_record
+from console.edits import edit_record, remove_record
 from console.exits import RefusedError
 from console.standing import standing
-from events import PlanRequested, SyncTick, UndoRequested
+from events import ListImportRequested, PlanRequested, SyncTick, UndoRequested
 from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.guard import Guard, Limit
@@ -73,6 +73,38 @@ def test_what_sugarcrm_refuses_to_take_back_is_told_and_not_counted_as_done(
     assert there(loop, lead, "phone_work") == "wrong"
     assert "updated_there" not in undo.counts
     assert undo.reasons["a rule says no"] == 1
+
+
+def imported(loop):
+    journal_id = loop.publish(ListImportRequested(module="Leads", columns=COLUMNS))
+    return loop.app.runs.get(f"import-{journal_id}")
+
+
+def test_who_went_with_the_undo_of_an_import_comes_back_with_another_import(loop, request):
+    crm_id = "back-and-forth"
+    values = {"last_name": "Back", "email1": f"{crm_id}@example.com", "phone_work": "old"}
+    loop.crm.create_many("Leads", [Draft(crm_id, values)])
+    request.addfinalizer(lambda: loop.crm.delete_many("Leads", [crm_id]))
+    run = imported(loop)
+    loop.allow(LEADS, PUSH, PULL)
+    undone(loop, run)
+    loop.crm.update_many("Leads", [Draft(crm_id, {"phone_work": "new", "email_opt_out": "1"})])
+
+    loop.sync(LEADS)
+    assert loop.members(LEADS) == {}
+    again = imported(loop)
+    (back,) = [r for r in loop.members(LEADS).values() if r.crm_id == crm_id]
+    assert (back.values["phone_work"], back.values["email_opt_out"]) == ("new", "1")
+    assert again.counts["created_here"] == run.counts["created_here"]
+    undone(loop, again)
+    assert loop.members(LEADS) == {}
+
+
+def test_who_a_person_removed_does_not_come_back_with_an_import(loop, lead):
+    remove_record(loop.app.lists.records(of := loop.app.lists.get(LEADS)), of, lead)
+    imported(loop)
+
+    assert lead not in loop.members(LEADS)
 
 
 def test_a_run_of_a_worker_whose_clock_is_seconds_off_is_undone(loop, lead, monkeypatch):

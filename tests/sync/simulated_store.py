@@ -257,7 +257,7 @@ class SimulatedApp:
         self.knobs = SimpleNamespace(lease_s=LEASE_TICKS * TICK_S, page_rows=rows, push_rows=5)
         self.plans = SimpleNamespace(
             begin=lambda *_: None,
-            add=lambda *_: None,
+            add=lambda *_: True,
             complete=lambda *_: None,
             known=lambda *_: {},
             get=lambda _: SimpleNamespace(counts={}),

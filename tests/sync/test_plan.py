@@ -5,7 +5,7 @@ import pytest
 from sync.guard import FEW, Guard, Limit, exceeded
 from sync.history import Moved
 from sync.plan import Item, counted, same_ground
-from sync.records import GONE_HERE, Agreement, Record, differs
+from sync.records import GONE_UNDONE, Agreement, Record, differs
 from sync.undo import CREATED_THERE, DELETED_THERE, restored, take_back
 
 UPDATE = Item("r", "update", "c", here={"f": ("a", "b")}, there={"g": ("x", ""), "h": ("", "y")})
@@ -137,7 +137,7 @@ def test_who_came_in_with_the_run_leaves_unless_somebody_edited_them():
     edited = Record(id="r", values={"f": "mine"}, base={"f": Agreement("b", "b")})
 
     taken = take_back(record(), moved, None, MAY, {})
-    assert restored(record(), taken, None).gone == GONE_HERE
+    assert restored(record(), taken, None).gone == GONE_UNDONE
     assert not take_back(edited, moved, None, MAY, {}).remove
 
 
