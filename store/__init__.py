@@ -26,7 +26,8 @@
 | list:{id}:history          | stream | each commit: by whom                            | 90 days     |
 | list:{id}:history_moved    | hash   | commit -> what it changed, packed               | 90 days     |
 | list:{id}:history_by_record| zset   | "record id NUL entry id", all scores 0          | 90 days     |
-| list:{id}:state            | hash   | changes, live (counts), cursor_at, synced_at    | for ever    |
+| list:{id}:state            | hash   | changes, live (counts), cursor_at, synced_at,   | for ever    |
+|                            |        | filled, filled_by:{column} (a run)              |             |
 | list:{id}:runs             | zset   | run id -> start, the newest 200                 | for ever    |
 | list:{id}:plans            | list   | ids of its plans, the newest 20                 | for ever    |
 | plan:{id}                  | hash   | list, made_at, complete, sums over its items    | 7 days      |

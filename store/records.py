@@ -21,6 +21,7 @@ from sync.history import Moved
 from sync.identity import normal_email
 from sync.records import Record
 
+FILLED_BY = "filled_by:"  # a field of the state for each column that was filled after it was added
 _COMMIT = Path(__file__).with_name("commit.lua").read_text()
 _KEYS_BEFORE = ("records", "by_email", "by_crm_id", "dirty", "intents", "state", "creating")
 _KEYS_AFTER = (

@@ -23,6 +23,7 @@ What = Literal[
     "answered",
 ]
 Pair = tuple[str | None, str | None]  # before and after; None: the record had no such column
+READ_BACK = "SugarCRM had it as it was read back after a write"
 
 
 class Moved(msgspec.Struct, frozen=True, array_like=True):
@@ -84,6 +85,13 @@ class Fate(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+def values_moved(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, Pair]:
+    """What became of the values of a record, by column. Those that are as they were, and new
+    columns with nothing in them, are left out.
+    """
+    return {f: (before.get(f), v) for f, v in after.items() if (before.get(f) or "") != v}
+
+
 def fates(record_id: str, entries: tuple[Entry, ...]) -> tuple[Fate, ...]:
     """Give what befell one person as a whole, newest first."""
     return tuple(
@@ -94,6 +102,29 @@ def fates(record_id: str, entries: tuple[Entry, ...]) -> tuple[Fate, ...]:
         for what in moved.what
         if what in FATES
     )
+
+
+def back_filled(run_id: str, born: str, known: tuple[Origin, ...], value: str) -> Origin | None:
+    """Tell how a value came that no entry tells of: `run_id` filled its column for everybody.
+
+    `known` are the changes that are told, newest first, `value` is the present one. None when
+    somebody came in later, or had typed a value before.
+    """
+    at_ms, born_ms = _began_ms(run_id), _began_ms(born.removeprefix("run "))
+    if born_ms >= at_ms or (known and known[-1].at_ms < at_ms):
+        return None
+    after = known[-1].before if known else value
+    because = "the column was added, and filled from SugarCRM"
+    return Origin(
+        at_ms=at_ms, by=f"run {run_id}", side="list", before=None, after=after, because=because
+    )
+
+
+def _began_ms(run_id: str) -> int:
+    """A run is named after its trigger, which begins with its milliseconds; 0 for anything else."""
+    _, _, trigger = run_id.partition("-")
+    ms = trigger.partition("-")[0]
+    return int(ms) if ms.isdecimal() else 0
 
 
 def origins(record_id: str, field: str, entries: tuple[Entry, ...]) -> tuple[Origin, ...]:

@@ -7,7 +7,7 @@ import msgspec
 
 from store.records import Change
 from sugarcrm.crm import Draft, Row
-from sync.history import Moved
+from sync.history import READ_BACK, Moved, values_moved
 from sync.merge import Merge
 from sync.records import (
     ECHO_S,
@@ -139,12 +139,20 @@ def _settle(
     seen = observe(scope, settled.record, row, settle_intents(noted))
     after = msgspec.structs.replace(seen, refused=None)
     there = {f: (None, row.values.get(f, sent)) for f, sent in draft.values.items()}
+    came = values_moved(record.values, after.values)
     change = Change(
         before=record,
         after=after,
         dirty=settled.again or differs(after),
         intents=settle_intents(noted),
-        moved=Moved(record.id, ("created_there",), there=there, crm_id=row.id),
+        moved=Moved(
+            record.id,
+            ("created_there",),
+            came,
+            there,
+            dict.fromkeys(came, READ_BACK),
+            crm_id=row.id,
+        ),
     )
     here.commit_one(change, {"count:created_there": 1})
 

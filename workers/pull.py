@@ -1,11 +1,12 @@
 """Pull: what changed in SugarCRM since the cursor goes into the list."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import dramatiq
 
-from store.records import RunNotes
+from store.records import FILLED_BY, RunNotes
 from sugarcrm.crm import Page, Position
 from sync.cursor import INSTANT, next_cursor, with_overlap
 from sync.following import read_fields
@@ -164,9 +165,16 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         reached = page.after.id if page.after else ENDED
         places = {"place:fill": reached, "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places)
-        state = {} if page.after else {"filled": still_there(here, here.place(FILLED))}
+        state = {} if page.after else _filled(here, missing)
         rows = [row for row in page.rows if row.id in known]
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
     if healing:
         healed(here.app, here.of.id, healing)
     return True
+
+
+def _filled(here: Step, missing: Collection[str]) -> dict[str, str]:
+    """Note which columns are filled, and by which run: the history of each person would be long."""
+    filled = still_there(here, here.place(FILLED))
+    new = set(missing) - set(here.of.mapped.healing)
+    return {"filled": filled} | {f"{FILLED_BY}{column}": here.run.id for column in sorted(new)}

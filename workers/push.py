@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import dramatiq
 import msgspec
@@ -12,7 +12,7 @@ from sugarcrm.crm import Draft, Row
 from sync.canonical import Catalogue, same
 from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO, read_fields, with_contact
-from sync.history import Moved
+from sync.history import READ_BACK, Moved, values_moved
 from sync.merge import merge
 from sync.records import (
     GONE_THERE,
@@ -219,9 +219,9 @@ def _settle(
         # What may not be pushed stays marked: a person may permit it later.
         dirty=settled.again or differs(after),
         intents=ring,
-        moved=_moved(plan, read_back, landed := _landed(plan, scope.catalogue)),
+        moved=(moved := _moved(plan, after, read_back, _landed(plan, scope.catalogue))),
     )
-    if here.commit_one(change, _counted(plan, settled.altered, landed)):
+    if here.commit_one(change, _counted(plan, settled.altered, moved)):
         lifted_there(here.app, here.of.id, plan.record, after)
     else:
         # The intents stay open, and the next run reads before it writes.
@@ -243,11 +243,14 @@ def _landed(plan: Outgoing, catalogue: Catalogue) -> dict[str, tuple[str, str]]:
 
 
 def _moved(
-    plan: Outgoing, read_back: Theirs | None, landed: Mapping[str, tuple[str, str]]
+    plan: Outgoing,
+    after: Record,
+    read_back: Theirs | None,
+    landed: Mapping[str, tuple[str, str]],
 ) -> Moved | None:
     """Tell the history what went out, as SugarCRM kept it, and what came in with it."""
     merged, kept = plan.merged, read_back.values if read_back else {}
-    here = {f: (plan.record.values.get(f), value) for f, value in merged.pull.items()}
+    here = values_moved(plan.record.values, after.values)
     there = {f: (plan.theirs.values[f], kept.get(f, v)) for f, v in merged.push.items()}
     there |= {
         f: (before, there.get(f, (before, after))[1]) for f, (before, after) in landed.items()
@@ -257,15 +260,16 @@ def _moved(
     what = [name for name, moved in (("updated_here", here), ("updated_there", there)) if moved]
     what += ["conflicts"] * bool(merged.conflicts)
     crm_id = plan.record.crm_id or ""
-    because = dict(merged.because)
+    because = dict.fromkeys(here, READ_BACK) | dict(merged.because)
     return Moved(plan.record.id, tuple(what), here, there, because, crm_id=crm_id)
 
 
-def _counted(plan: Outgoing, altered: Sequence[str], landed: Collection[str]) -> Counter[str]:
+def _counted(plan: Outgoing, altered: Sequence[str], moved: Moved | None) -> Counter[str]:
     """What one record counts as once it is committed."""
+    what = moved.what if moved else ()
     counted = Counter({"count:conflicts": len(plan.merged.conflicts)})
-    counted["count:updated_there" if plan.merged.push or landed else "count:unchanged"] += 1
-    counted["count:updated_here"] += bool(plan.merged.pull)
+    counted["count:updated_there" if "updated_there" in what else "count:unchanged"] += 1
+    counted["count:updated_here"] += "updated_here" in what
     counted.update(f"reason:SugarCRM keeps {field} in another form" for field in altered)
     return counted
 

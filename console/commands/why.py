@@ -13,8 +13,9 @@ from console.exits import InputError
 from console.lookup import find_list, find_member_or_gone
 from console.opening import opened
 from store.history import History
+from store.records import FILLED_BY
 from sync.deletion import DELETED_NAMES
-from sync.history import Entry, Fate, Origin, fates, origins
+from sync.history import Entry, Fate, Origin, back_filled, fates, origins
 from sync.lists import MarketingList
 from sync.records import GONE_THERE, Record
 
@@ -41,10 +42,12 @@ def why(
         of = find_list(app, name)
         if field and field not in of.columns:
             raise InputError(no_column(of, field))
-        found = find_member_or_gone(app.lists.records(of), of, record)
+        records = app.lists.records(of)
+        found = find_member_or_gone(records, of, record)
         entries = History(app.client, of.id).of_record(found.id)
-    fields = (field,) if field else tuple(f for f in of.columns if f in found.values)
-    told = [_provenance(found, one, entries) for one in fields]
+        fields = (field,) if field else tuple(f for f in of.columns if f in found.values)
+        filled_by = {one: records.state(f"{FILLED_BY}{one}") for one in fields}
+    told = [_provenance(found, one, entries, filled_by[one]) for one in fields]
     befell = fates(found.id, entries)
     data = {
         "record": found.id,
@@ -60,9 +63,13 @@ def why(
     return Answer(data, text)
 
 
-def _provenance(record: Record, field: str, entries: tuple[Entry, ...]) -> Provenance:
-    changes = origins(record.id, field, entries)
-    return Provenance(field=field, value=record.values.get(field, ""), changes=changes)
+def _provenance(
+    record: Record, field: str, entries: tuple[Entry, ...], filled_by: str
+) -> Provenance:
+    changes, value = origins(record.id, field, entries), record.values.get(field, "")
+    filled = back_filled(filled_by, record.born, changes, value) if filled_by else None
+    changes = (*changes, filled) if filled and filled.after else changes
+    return Provenance(field=field, value=value, changes=changes)
 
 
 def _head(record: Record) -> str:

@@ -9,9 +9,11 @@ from console.edits import edit_record, remove_record
 from console.exits import RefusedError
 from console.standing import standing
 from events import ListImportRequested, PlanRequested, SyncTick, UndoRequested
+from store.history import History
 from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.guard import Guard, Limit
+from sync.history import READ_BACK, origins
 from sync.setup import PullSetup, PushSetup
 from sync.undo import CONSENT
 from workers import pull, push, steps, sync_runs
@@ -130,6 +132,30 @@ def test_an_opt_out_that_sugarcrm_has_is_not_lifted_by_an_edit(loop, lead):
     with pytest.raises(RefusedError, match="opt-in"):
         edit_record(records, of, record.id, {"email_opt_out": "0"})
     assert edit_record(records, of, record.id, {"email_opt_out": "1"}) == (record, False)
+
+
+def test_why_knows_what_came_with_a_back_fill_and_with_a_read_back(loop, lead):
+    loop.crm.update_many("Leads", [Draft(lead, {"title": "Dr"})])
+    loop.app.lists.widen(LEADS, ("title",))
+    run = loop.sync(LEADS)
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="mine")
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert records.state("filled_by:title") == run.id
+    with pytest.MonkeyPatch.context() as patched:
+        original = LegacyClient.update_many
+
+        def also(client, module, drafts):
+            return original(
+                client, module, [Draft(d.id, {**d.values, "title": "Prof"}) for d in drafts]
+            )
+
+        patched.setattr(LegacyClient, "update_many", also)
+        loop.sync(LEADS)
+
+    record = loop.members(LEADS)[lead]
+    entries = History(loop.app.client, LEADS).of_record(record.id)
+    assert record.values["title"] == "Prof"
+    assert [o.because for o in origins(record.id, "title", entries)] == [READ_BACK]
 
 
 def test_an_edit_in_a_new_column_is_not_overwritten_by_what_sugarcrm_has_had_for_long(loop, lead):
