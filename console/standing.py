@@ -9,6 +9,7 @@ from console.listing import last_drift, last_run
 from store.connector import Connection
 from store.dead_letters import DeadLetters
 from store.janitor import silence_s
+from store.plans import PlanMissingError
 from store.queue_depths import Depth, QueueDepths
 from sync.lists import MarketingList
 from sync.progress import progress
@@ -101,7 +102,8 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
     records, compared = app.lists.records(of), last_drift(app, of.id)
     dirty, asked, refused = records.dirty_count(), records.asked_count(), records.refused_count()
     why_not = _why_not(of, last, active, dirty, asked=asked, refused=refused)
-    if active and (far := progress(active, dirty, len(records), now)):
+    planned = _planned(app, active) if active else 0
+    if active and (far := progress(active, dirty, len(records), planned, now)):
         why_not = (f"{why_not[0]}: {far}", *why_not[1:])
     return ListStanding(
         list=of.id,
@@ -119,6 +121,16 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
         compared_at=compared.started_at if compared else "",
         reasons=dict(last.reasons) if last else {},
     )
+
+
+def _planned(app: App, run: Run) -> int:
+    """How much the plan holds that this run carries out; 0 where there is none (any more)."""
+    if run.phase != "apply":
+        return 0
+    try:
+        return app.plans.get(run.plan).items
+    except PlanMissingError:
+        return 0
 
 
 def _why_not(

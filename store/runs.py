@@ -19,6 +19,8 @@ _PLAIN = frozenset(
     ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
 )
 
+_SUMS = (("counts", "count:"), ("reasons", "reason:"), ("looked", "looked:"))
+
 # Start a run unless one is going on; answers the id of the one that is, either way.
 # One that is not kept any more, having stood still for so long, is not going on.
 _START = """
@@ -47,7 +49,7 @@ return 1
 # carries it out: in two steps, a worker killed between them would leave the run standing.
 _MOVE = """
 if redis.call('hget', KEYS[1], 'phase') ~= ARGV[1] then return 0 end
-redis.call('hset', KEYS[1], 'phase', ARGV[2], 'progressed_at', ARGV[3])
+redis.call('hset', KEYS[1], 'phase', ARGV[2], 'progressed_at', ARGV[3], 'phase_at', ARGV[3])
 redis.call('hset', KEYS[2], ARGV[4], ARGV[5])
 redis.call('rpush', KEYS[3], ARGV[4])
 return 1
@@ -146,10 +148,12 @@ class Runs:
         raw = {k.decode(): v.decode() for k, v in self._client.hgetall(f"run:{run_id}").items()}
         if not raw:
             raise RunMissingError(run_id)
-        counts = {k[6:]: int(v) for k, v in raw.items() if k.startswith("count:")}
-        reasons = {k[7:]: int(v) for k, v in raw.items() if k.startswith("reason:")}
+        sums = {
+            name: {k.removeprefix(start): int(v) for k, v in raw.items() if k.startswith(start)}
+            for name, start in _SUMS
+        }
         plain = {k: v for k, v in raw.items() if k in Run.__struct_fields__}
-        return msgspec.convert(plain | {"counts": counts, "reasons": reasons}, Run, strict=False)
+        return msgspec.convert(plain | sums, Run, strict=False)
 
     def find(self, run_id: str) -> Run | None:
         """Read one run, None when there is none of that id."""

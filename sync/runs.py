@@ -69,7 +69,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     `trigger` names the event that started it. `folded_into` is the run that was going on
     already when this one should have begun. `waits_for` says what keeps an active run from going
     on, to be tried again. `plan` is what an apply carries out, or the run that an undo takes
-    back. Instants are ISO text, UTC.
+    back. `phase_at` is when its present phase began, "" for the first one; `looked` counts the
+    records that a phase went through. Instants are ISO text, UTC.
     """
 
     id: str
@@ -80,10 +81,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     started_at: str = ""
     finished_at: str = ""
     progressed_at: str = ""
+    phase_at: str = ""
     missed: int = 0
     total: int = 0
     counts: dict[str, int] = {}
     reasons: dict[str, int] = {}
+    looked: dict[str, int] = {}
     problem: str = ""
     folded_into: str = ""
     waits_for: str = ""

@@ -62,7 +62,7 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
     notes = RunNotes(
         run_id=here.run.id,
         set={"place:apply": str(reached), "progressed_at": now_text()},
-        add=tally.counts,
+        add=tally.counts + Counter({"looked:apply": len(items)}),
     )
     here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
 

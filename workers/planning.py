@@ -98,7 +98,7 @@ class Planner:
                 return False
             here.renew()
             reached = f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
-            self._keep(self.rows(page.rows), "plan_pull", reached)
+            self._keep(self.rows(page.rows), "plan_pull", reached, len(page.rows))
         return True
 
     def plan_push(self) -> bool:
@@ -154,7 +154,7 @@ class Planner:
         left = [Item(r.id, "skip", r.crm_id or "", reason=CHANGED_THERE) for r in doomed.changed]
         return [*left, *(Item(r.id, "delete_there", r.crm_id or "") for r in doomed.wanted)]
 
-    def _keep(self, items: Sequence[Item], place: str, reached: str) -> None:
+    def _keep(self, items: Sequence[Item], place: str, reached: str, looked: int = 0) -> None:
         """Put items into the plan, and note how far it is: in this order, so that none is lost."""
         here, exempt = self._here, self._stepping.fields
         if not here.app.plans.add(self._plan_id, items, self._looked_at, exempt):
@@ -162,6 +162,7 @@ class Planner:
         notes = RunNotes(
             run_id=here.run.id,
             set={f"place:{place}": reached, "progressed_at": now_text()},
+            add={f"looked:{here.run.phase}": looked},
         )
         here.records.commit(notes=notes, fence=here.fence)
 
@@ -179,7 +180,7 @@ class Planner:
                 self._keep((), "plan_push", ENDED)
                 return True
             ids = [record_id for record_id, _ in waiting]
-            self._keep(self._unplanned(ids), "plan_push", str(waiting[-1][1]))
+            self._keep(self._unplanned(ids), "plan_push", str(waiting[-1][1]), len(ids))
 
     def _everybody(self) -> bool:
         here = self._here
@@ -191,7 +192,7 @@ class Planner:
                 return True
             cursor, batch = here.records.scan_page(int(place or 0), BATCH)
             items = self._unplanned([record.id for record in batch])
-            self._keep(items, "plan_push", str(cursor or ENDED))
+            self._keep(items, "plan_push", str(cursor or ENDED), len(batch))
             if cursor == 0:
                 return True
 

@@ -91,7 +91,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
         here.renew()
         newest = max([newest, *(row.modified_at for row in page.rows)])
         places = {"place:pull": _place(page), "progressed_at": now_text()}
-        notes = RunNotes(run_id=here.run.id, set=places)
+        notes = RunNotes(run_id=here.run.id, set=places, add={"looked:pull": len(page.rows)})
         # The cursor itself moves only with the last page: a run that begins again reads it all.
         state = {} if page.after else {"cursor_at": _cursor(here, cursor, newest, began)}
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
@@ -164,9 +164,9 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         known = here.records.by_crm_ids([row.id for row in page.rows])
         reached = page.after.id if page.after else ENDED
         places = {"place:fill": reached, "progressed_at": now_text()}
-        notes = RunNotes(run_id=here.run.id, set=places)
-        state = {} if page.after else _filled(here, missing)
         rows = [row for row in page.rows if row.id in known]
+        notes = RunNotes(run_id=here.run.id, set=places, add={"looked:fill": len(rows)})
+        state = {} if page.after else _filled(here, missing)
         take_in(intake, rows, notes=notes, fence=here.fence, state=state)
     if healing:
         healed(here.app, here.of.id, healing)

@@ -74,7 +74,7 @@ def _sweep_from(here: Step, cursor: int) -> bool:
             here.app.runs.note_found(here.run.id, "missing", gone)
         places = {"place:sweep": str(cursor or ENDED), "progressed_at": now_text()}
         state = {} if cursor else {"swept_at": str(int(time.time()))}
-        notes = RunNotes(run_id=here.run.id, set=places)
+        notes = RunNotes(run_id=here.run.id, set=places, add={"looked:sweep": len(bound)})
         here.records.commit(notes=notes, fence=here.fence, state=state)
         if cursor == 0:
             return True

@@ -1,6 +1,7 @@
 """Undo a run: walk back through what the history tells of it, newest first."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -68,7 +69,7 @@ def _undo_entry(here: Step, scope: Scope, entry: Entry) -> None:
     notes = RunNotes(
         run_id=here.run.id,
         set={"place:undo": entry.id, "progressed_at": now_text()},
-        add=tally.counts,
+        add=tally.counts + Counter({"looked:undo": len(moved)}),
     )
     here.records.commit(notes=notes, fence=here.fence, by=here.by, told=tally.told)
 

@@ -108,12 +108,13 @@ def test_a_plan_shows_everything_and_writes_nothing(waiting, far_end):
 
 
 def test_applying_a_plan_does_what_a_sync_would_have_done(waiting):
-    plan_id, _ = waiting.plan()
+    plan_id, items = waiting.plan()
 
     run = waiting.apply(plan_id)
     after = waiting.loop.sync(LEADS)
 
     assert (run.phase, run.problem) == ("done", "")
+    assert run.looked == {"apply": len(items)}
     assert waiting.member("pull").values["title"] == "New"
     assert (waiting.there("push", "phone_work"), waiting.there("both", "phone_work")) == ("1", "2")
     assert waiting.member("new").values["last_name"] == "New"

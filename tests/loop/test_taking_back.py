@@ -141,6 +141,8 @@ def test_why_knows_what_came_with_a_back_fill_and_with_a_read_back(loop, lead):
     loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="mine")
     records = loop.app.lists.records(loop.app.lists.get(LEADS))
     assert records.state("filled_by:title") == run.id
+    assert run.looked["fill"] == len(loop.members(LEADS))
+    assert run.phase_at >= run.started_at
     with pytest.MonkeyPatch.context() as patched:
         original = LegacyClient.update_many
 
