@@ -94,7 +94,7 @@ def _carry_out(
         some = [rows[i.crm_id] for i in incoming if i.crm_id in rows]
         intake = intake_for(here, add_new=setup.pull.add_new, permission=scope.permission)
         take_in(intake, some, notes=RunNotes(run_id=here.run.id), fence=here.fence)
-    steps = stepping(here, scope.permission.push)
+    steps = stepping(here)
     if steps:
         steps.carry_out(here, list(here.records.get_many(list(standing)).values()))
     outgoing = {

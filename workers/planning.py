@@ -80,7 +80,7 @@ class Planner:
         self._looked_at = here.app.suppression.changes()
         self._setup = here.of.setup or SyncSetup()
         self._scope = scope_of(here, self._setup)
-        self._stepping = stepping(here, self._scope.permission.push)
+        self._stepping = stepping(here)
 
     def plan_pull(self) -> bool:
         """Look at what changed in SugarCRM; False when time was up before the end."""

@@ -15,7 +15,7 @@ from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
 from sync.records import Record
 from sync.score import score
-from sync.setup import SyncSetup, permission
+from sync.setup import SyncSetup, going_out
 from workers.app import App, app
 from workers.behaviour import drain
 from workers.steps import Step, now_text, step
@@ -47,7 +47,7 @@ def programs_first(app: App, run_id: str) -> None:
     with step(app, run_id, "programs") as here:
         if here is None:
             return
-        pushed = permission(here.of.setup or SyncSetup(), here.of.synced).push
+        pushed = going_out(here.of.setup or SyncSetup(), here.of.synced)
         for program in before_push(app, here.of.id, pushed):
             carry_out(app, program, here.run.trigger, here)
         here.finish_phase()
@@ -88,8 +88,9 @@ class Stepping:
             _apply(self._app, program, here.records, records, here)
 
 
-def stepping(here: Step, pushed: frozenset[str]) -> Stepping:
+def stepping(here: Step) -> Stepping:
     """The programs that run before this list's push, with behaviour added up to now."""
+    pushed = going_out(here.of.setup or SyncSetup(), here.of.synced)
     programs = before_push(here.app, here.of.id, pushed)
     if programs:
         drain(here.app)

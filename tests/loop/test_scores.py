@@ -100,6 +100,22 @@ def test_a_lead_that_comes_in_with_this_sync_has_its_score_with_it_too(loop):
     assert row.values["lead_score_c"] == "5"
 
 
+def test_somebody_who_is_created_in_sugarcrm_has_their_score_with_them(loop):
+    email = "created.scored@example.com"
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(add_new=True))
+    loop.app.programs.put("p", Program(id="p", name="Score", list=LEADS, steps=TO_SCORE))
+    loop.app.producer.publish(EmailClicked(message="m", email=email, url="https://x"))
+    loop.add(LEADS, "new", email1=email, last_name="New")
+
+    loop.sync(LEADS)
+
+    (crm_id,) = loop.crm.ids_by_email("Leads", [email])[email]
+    row = loop.crm.by_ids("Leads", [crm_id], ["lead_score_c"])[crm_id]
+    loop.crm.delete_many("Leads", [crm_id])
+    assert row.values["lead_score_c"] == "5"
+
+
 def test_a_program_that_sets_no_pushed_column_does_not_run_before_the_sync(loop):
     loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, pull=PullSetup(update_existing=True))
