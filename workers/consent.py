@@ -4,12 +4,12 @@ An opt-out by the link in a mail, or by way of another record with the address, 
 record alone (measured on SuiteCRM and on SugarCRM CE), so a pull of changed people misses it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import structlog
 
 from store.records import RunNotes
-from sugarcrm.crm import AddressState, Position, Row
+from sugarcrm.crm import AddressPage, AddressState, Position, Row
 from sugarcrm.errors import RefusedError
 from sync.cursor import with_overlap
 from sync.merge import CONSENT_FIELDS
@@ -27,25 +27,38 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
     """Take restrictions of addresses into the list's people; False when time was up before the
     end. What an address no longer says clears nothing.
     """
-    place = here.place("consent")
-    if not CONSENT_FIELDS & set(here.of.synced) or place == ENDED:
-        return True
-    begun = here.records.state(_PLACE) or here.records.state("cursor_at")
-    since, after = with_overlap(begun), _position(place)
-    while True:
+    for page in address_pages(here, here.place("consent")):
         if not here.goes_on():
             return False
         here.renew()
+        _take_in(here, intake, page)
+    return True
+
+
+def address_pages(here: Step, place: str) -> Iterator[AddressPage]:
+    """Read the addresses that changed since the last sweep, from `place` on, which is where the
+    page before ended (`place_after`), or "". None where the list has no flags, or SugarCRM lists
+    no addresses.
+    """
+    if not CONSENT_FIELDS & set(here.of.synced) or place == ENDED:
+        return
+    begun = here.records.state(_PLACE) or here.records.state("cursor_at")
+    since, after, rows = with_overlap(begun), _position(place), here.app.knobs.page_rows
+    while True:
         try:
-            rows = here.app.knobs.page_rows
             page = here.app.crm().addresses_changed(since, after, rows)
         except RefusedError as error:
             log.info("addresses are not listed here", run=here.run.id, problem=str(error))
-            return True
-        _take_in(here, intake, page.addresses, page.after)
+            return
+        yield page
         if page.after is None:
-            return True
+            return
         after = page.after
+
+
+def place_after(page: AddressPage) -> str:
+    """Where to go on after this page."""
+    return f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
 
 
 def _position(place: str) -> Position | None:
@@ -54,28 +67,32 @@ def _position(place: str) -> Position | None:
     return Position(modified_at, address_id) if address_id else None
 
 
-def _take_in(
-    here: Step, intake: Intake, addresses: Sequence[AddressState], after: Position | None
-) -> None:
+def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
     """Merge what is restricted as if its people had come with it, and note the place reached."""
-    restricted = {one.address: one for one in addresses if one.opted_out or one.invalid}
-    ids = here.records.ids_by_emails(list(restricted)) if restricted else {}
+    rows = restricted(here, page.addresses)
+    places = {"progressed_at": now_text(), "place:consent": place_after(page)}
+    state = {_PLACE: page.addresses[-1].modified_at} if page.addresses else {}
+    notes = RunNotes(run_id=here.run.id, set=places)
+    take_in(intake, rows, notes=notes, fence=here.fence, state=state)
+
+
+def restricted(here: Step, addresses: Sequence[AddressState]) -> list[Row]:
+    """Give a row of nothing but its restrictions for everybody in the list who has one of these
+    addresses, if it is restricted.
+    """
+    said = {one.address: one for one in addresses if one.opted_out or one.invalid}
+    ids = here.records.ids_by_emails(list(said)) if said else {}
     known = here.records.get_many([record_id for some in ids.values() for record_id in some])
     # An address tells nothing of a tombstone: its row may be deleted still. Who was removed from
     # the list may be taken back, and said no all the same.
     alive = (None, *REMOVED)
     living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone in alive}
-    rows = [
-        _row(living[record_id], restricted[address])
+    return [
+        _row(living[record_id], said[address])
         for address, some in ids.items()
         for record_id in some
         if record_id in living
     ]
-    reached = f"{after.modified_at}|{after.id}" if after else ENDED
-    places = {"progressed_at": now_text(), "place:consent": reached}
-    state = {_PLACE: addresses[-1].modified_at} if addresses else {}
-    notes = RunNotes(run_id=here.run.id, set=places)
-    take_in(intake, rows, notes=notes, fence=here.fence, state=state)
 
 
 def _row(crm_id: str, state: AddressState) -> Row:

@@ -17,6 +17,7 @@ from sync.records import REMOVED, Intent, Record
 from sync.settle import rebased, settle
 from sync.setup import SyncSetup
 from workers.app import App, app
+from workers.consent import address_pages, place_after, restricted
 from workers.deleting import doomed_of
 from workers.imports import ENDED, intake_for
 from workers.meeting import unbound_of
@@ -49,7 +50,7 @@ def plan(app: App, run_id: str) -> None:
             return
         app.plans.begin(run_id, here.of.id, now_text())
         planner = Planner(here)
-        if not (planner.plan_pull() and planner.plan_push()):
+        if not (planner.plan_pull() and planner.plan_consent() and planner.plan_push()):
             here.go_on()
             return
         app.plans.complete(run_id)
@@ -99,6 +100,23 @@ class Planner:
             here.renew()
             reached = f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
             self._keep(self.rows(page.rows), "plan_pull", reached, len(page.rows))
+        return True
+
+    def plan_consent(self) -> bool:
+        """Look at opt-outs that changed no record of SugarCRM; False when time was up before the
+        end. Whoever is in the plan already was read with theirs.
+        """
+        here = self._here
+        if not self._setup.pulls:
+            return True
+        columns = read_fields(here.module, here.of.synced)
+        for page in address_pages(here, here.place("plan_consent")):
+            if not here.goes_on():
+                return False
+            here.renew()
+            ids = [row.id for row in restricted(here, page.addresses)]
+            rows = list(here.app.crm().by_ids(here.module, ids, columns).values()) if ids else []
+            self._keep(self.rows(rows), "plan_consent", place_after(page), len(rows))
         return True
 
     def plan_push(self) -> bool:

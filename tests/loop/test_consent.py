@@ -3,6 +3,7 @@
 import pytest
 
 from console.edits import add_record, remove_record
+from events import PlanApproved, PlanRequested
 from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
@@ -44,6 +45,18 @@ def test_a_restriction_that_touched_no_record_is_taken_in(loop, sharing, field):
 
     assert (flags(loop, one, field), flags(loop, other, field)) == ("1", "1")
     assert modified_at(loop, other) == before
+
+
+def test_a_plan_shows_an_opt_out_that_touched_no_record_and_apply_takes_it_in(loop, sharing):
+    one, other = sharing
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    plan_id = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
+
+    items = {item.crm_id: item.here for item in loop.app.plans.items(plan_id)}
+    loop.publish(PlanApproved(plan=plan_id))
+
+    assert items[one] == items[other] == {"email_opt_out": ("0", "1")}
+    assert (flags(loop, one), flags(loop, other)) == ("1", "1")
 
 
 def test_what_an_address_no_longer_says_clears_nothing(loop, sharing):

@@ -211,6 +211,7 @@ class World:
         stage.play(TROUBLED, self.deliver)
         self.crm.trouble = 0
         stage.calm(self.deliver)
+        self.people.add_column()
         self.people.permit_all()
         self.settle()
         self.people.opt_out_by_link()
