@@ -23,7 +23,7 @@ from workers.app import App, app
 from workers.catalogues import default_columns, look_at_columns, read_catalogue
 from workers.meeting import holders_of
 from workers.pages import read_ahead
-from workers.steps import Step, begin, now_text, send, step
+from workers.steps import Step, await_turn, begin, now_text, send, step
 from workers.take_in import Intake, take_in
 
 log = structlog.get_logger(__name__)
@@ -53,6 +53,7 @@ def begin_import(app: App, journal_id: str) -> None:
     known = app.runs.find(f"import-{journal_id}")
     if known and not known.active:
         return  # delivered again after it ran, or was folded
+    await_turn(app, _run_of(journal_id, slug(IMPORT_TITLES[request.module])))
     crm = app.crm()
     catalogue = read_catalogue(app, request.module)
     columns = tuple(request.columns) or default_columns(catalogue)
@@ -60,22 +61,25 @@ def begin_import(app: App, journal_id: str) -> None:
     if unknown:
         raise Permanent(f"columns: {', '.join(unknown)} are no fields of {request.module}")
     of = look_at_columns(app, _list_for(app, request.module, columns))
-    run = Run(
-        id=f"import-{journal_id}",
-        list=of.id,
-        kind="import",
-        phase=first_phase("import"),
-        trigger=journal_id,
-        started_at=now_text(),
-        progressed_at=now_text(),
-        total=crm.count(request.module),
-    )
+    run = msgspec.structs.replace(_run_of(journal_id, of.id), total=crm.count(request.module))
     if not begin(app, run):
         return
     app.runs.remember(run.id, "began_at", crm.server_info().gmt_time)
     app.runs.remember(run.id, "columns", ",".join(of.synced))
     for part in range(len(ID_PARTS)):
         send("import", run.id, part)
+
+
+def _run_of(journal_id: str, list_id: str) -> Run:
+    return Run(
+        id=f"import-{journal_id}",
+        list=list_id,
+        kind="import",
+        phase=first_phase("import"),
+        trigger=journal_id,
+        started_at=now_text(),
+        progressed_at=now_text(),
+    )
 
 
 def _list_for(app: App, module: Module, columns: Sequence[str]) -> MarketingList:

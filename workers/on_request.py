@@ -63,8 +63,16 @@ def start_alone(app: App, kind: Kind, list_id: str, journal_id: str, plan: str =
         return
     if of.module is None:
         raise Permanent("this list mirrors no SugarCRM module")
+    _must_be_free(app, run)
     look_at_columns(app, of)
     if (active_id := app.runs.start(run)) != run.id:
         raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
     app.outcomes.put(journal_id, Outcome(result="started", run=run.id), at=now_text())
     send(run.phase, run.id)
+
+
+def _must_be_free(app: App, run: Run) -> None:
+    """Ask SugarCRM nothing while there is only waiting to do."""
+    active = app.runs.active(run.list)
+    if active and active.id != run.id:
+        raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)

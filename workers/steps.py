@@ -98,10 +98,7 @@ def begin(app: App, run: Run) -> bool:
     active_id = app.runs.start(run)
     folded = active_id != run.id
     if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
-        wake_if_stalled(app, active_id)
-        first = app.runs.wait_turn(run)
-        if first == run.id:
-            raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
+        first = _first_to_wait(app, run, active)
         _fold(app, run, first)
         return False
     if folded:
@@ -111,6 +108,26 @@ def begin(app: App, run: Run) -> bool:
     app.runs.turn_came(run)
     app.outcomes.put(run.trigger, Outcome(result="started", run=run.id), at=now_text())
     return True
+
+
+def await_turn(app: App, run: Run) -> None:
+    """Let a run that would only wait ask SugarCRM nothing before its turn comes.
+
+    Raises:
+        Postponed: a run of its list is going on that does not do its work.
+    """
+    active = app.runs.active(run.list)
+    if active and active.id != run.id and _does_not_do(active, run):
+        _first_to_wait(app, run, active)
+
+
+def _first_to_wait(app: App, run: Run, active: Run) -> str:
+    """The first of its kind that waits for the active run, if that is another one."""
+    wake_if_stalled(app, active.id)
+    first = app.runs.wait_turn(run)
+    if first == run.id:
+        raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)
+    return first
 
 
 def _fold(app: App, run: Run, into: str) -> None:

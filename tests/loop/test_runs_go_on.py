@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from events import ListImportRequested, SyncTick
+from events import ListImportRequested, PlanRequested, SyncTick
 from sugarcrm.addresses import Addresses
 from sugarcrm.crm import Draft
 from sync import cursor
@@ -205,6 +205,22 @@ def test_what_the_run_that_goes_on_does_not_do_waits_for_its_end(loop, kind, pha
 
     ended = loop.app.runs.recent(LEADS, 1)[0]
     assert (ended.kind, ended.phase) == ("import" if kind == "sync" else "sync", "done")
+
+
+@pytest.mark.parametrize("asked", [ListImportRequested(module="Leads"), PlanRequested(list=LEADS)])
+def test_who_waits_for_a_turn_asks_sugarcrm_nothing(loop, far_end, asked):
+    loop.import_all(columns=COLUMNS)
+    on = Run(id="on", list=LEADS, kind="undo", phase="undo", progressed_at=now_text())
+    loop.app.runs.start(on)
+    loop.app.producer.publish(asked)
+    message = loop.take()
+    before = len(far_end.calls())
+
+    for _ in range(3):
+        with pytest.raises(Postponed, match="run on of this list is going on"):
+            loop.broker.get_actor(message.actor_name).fn(*message.args)
+
+    assert len(far_end.calls()) == before
 
 
 def test_a_row_dated_in_the_future_hides_no_later_change(loop, person, monkeypatch):
