@@ -87,7 +87,7 @@ def _moved_mark(
 
 
 def _intents_part(change: Change) -> bytes:
-    if change.after is None or change.intents == ():
+    if change.intents == ():
         return b"-"
     return encode_intents(change.intents) if change.intents else b""
 

@@ -10,7 +10,7 @@
 --   row: id, expected, blob, dirty, email out, email in, crm id out, crm id in, intents, asked,
 --        refused, deleted, following
 --     expected: 8 bytes of the version that was read, "" if the record must not exist
---     blob: "" removes; dirty, asked, refused, deleted, following: "1" marks, "0" clears, "" leaves
+--     blob: "" removes, but is in conflict where intents are left: SugarCRM may have it by then; dirty, asked, refused, deleted, following: "1" marks, "0" clears, "" leaves
 --     intents: "" leaves, "-" removes
 --   run field, state field: name, value; run counter: name, difference; record: its id
 -- Returns {status, ids in conflict}; nothing is written unless the status is "ok".
@@ -31,7 +31,9 @@ for row = 0, rows - 1 do
   local version = blob and string.sub(blob, 2, 9) or ''
   local bound = taken[comes]
   if comes ~= '' and not left[comes] then bound = bound or redis.call('hget', KEYS[3], comes) end
-  if version ~= ARGV[at + 1] or (bound and bound ~= id) then clash[#clash + 1] = id end
+  local untold = ARGV[at + 2] == '' and ARGV[at + 8] == ''
+    and redis.call('hexists', KEYS[5], id) == 1
+  if version ~= ARGV[at + 1] or (bound and bound ~= id) or untold then clash[#clash + 1] = id end
   if comes ~= '' then taken[comes] = id end
 end
 if #clash > 1 then return clash end

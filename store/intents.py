@@ -11,16 +11,18 @@ from sync.records import Intent
 # A worker that was thought dead must not write over the intents that others noted since. Of a
 # record that was erased meanwhile nothing is kept.
 _NOTE = """
-if redis.call('get', KEYS[3]) ~= ARGV[1] then return 0 end
-local at = 3
+if redis.call('get', KEYS[3]) ~= ARGV[1] then return 'fenced' end
+local at, erased = 3, {}
 for _ = 1, tonumber(ARGV[2]) do
   if redis.call('hexists', KEYS[4], ARGV[at]) == 1 then
     redis.call('hset', KEYS[1], ARGV[at], ARGV[at + 1])
+  else
+    erased[#erased + 1] = ARGV[at]
   end
   at = at + 2
 end
 for at = at, #ARGV, 2 do redis.call('hset', KEYS[2], ARGV[at], ARGV[at + 1]) end
-return 1
+return erased
 """
 
 encode = msgspec.msgpack.Encoder().encode
@@ -47,23 +49,27 @@ class Intents:
         fence: Fence,
         *,
         creating: Mapping[str, str] | None = None,
-    ) -> None:
+    ) -> set[str]:
         """Write intents ahead of a write to SugarCRM, in place of those that were read.
 
-        `creating` are the SugarCRM ids about to be made, and for which record.
+        Gives those of the records that were removed meanwhile and left nothing: they must not be
+        written to SugarCRM, from where they would come back. `creating` are the SugarCRM ids about
+        to be made, and for which record.
 
         Raises:
             FencedError: the lease of `fence` is not ours any more; another's intents stay.
         """
         if not rings:
-            return
+            return set()
         args: list[str | bytes | int] = [fence.token, len(rings)]
         args += [part for record_id, ring in rings.items() for part in (record_id, encode(ring))]
         args += [part for pair in (creating or {}).items() for part in pair]
         names = ("intents", "creating")
         keys = [*(f"{self._key}:{name}" for name in names), fence.key, f"{self._key}:records"]
-        if not self._note(keys=keys, args=args):
+        erased = self._note(keys=keys, args=args)
+        if erased == b"fenced":
             raise FencedError(f"the lease {fence.key} ended before the intents were noted")
+        return {record_id.decode() for record_id in erased}
 
     def forget(self, record_id: str) -> None:
         """Drop what was sent of a record, and what was about to be created as it."""

@@ -74,6 +74,10 @@ def _create(here: Step, scope: Scope, new: Matched, rings: Rings, tally: Tally) 
         return
     drafts = {record.id: Draft(its_id, creation_values(scope, record)) for record, its_id in new}
     noted = _note(here, drafts, rings)
+    new = [(record, its_id) for record, its_id in new if record.id in noted]
+    drafts = {record_id: draft for record_id, draft in drafts.items() if record_id in noted}
+    if not drafts:
+        return
     here.renew()
     answers = here.app.crm().create_many(scope.module, list(drafts.values()))
     refused = {answer.id: answer.refused for answer in answers if answer.refused}
@@ -110,7 +114,9 @@ def _reject(here: Step, scope: Scope, record: Record, refused: str | None, tally
 
 
 def _note(here: Step, drafts: Mapping[str, Draft], rings: Rings) -> Rings:
-    """Note values and ids ahead, so that whoever meets the row knows whose it is."""
+    """Note values and ids ahead, so that whoever meets the row knows whose it is; give what was
+    noted, of all who were not removed from the list meanwhile.
+    """
     noted = {
         record_id: with_intents(
             rings.get(record_id, ()), {CREATED_AS: draft.id, **draft.values}, time.time()
@@ -119,8 +125,8 @@ def _note(here: Step, drafts: Mapping[str, Draft], rings: Rings) -> Rings:
     }
     takes_ids = here.app.crm().capabilities.takes_ids
     creating = {draft.id: record_id for record_id, draft in drafts.items()} if takes_ids else {}
-    here.records.intents.note(noted, here.fence, creating=creating)
-    return noted
+    erased = here.records.intents.note(noted, here.fence, creating=creating)
+    return {record_id: ring for record_id, ring in noted.items() if record_id not in erased}
 
 
 def _settle(

@@ -9,7 +9,7 @@ from store.records import Change
 from sugarcrm.crm import Row, is_live
 from sync.deletion import CHANGED_THERE, changed_there, is_to_delete, left_there
 from sync.history import Moved
-from sync.records import Intent, Record, settle_intents, with_intents
+from sync.records import Intent, Record, with_intents
 from workers.planned import SHIFTED, Planned
 from workers.push_scope import Scope
 from workers.steps import Step
@@ -74,7 +74,10 @@ def _delete(here: Step, scope: Scope, wanted: Sequence[Record], rings: Rings, ta
     if not wanted:
         return
     noted = {r.id: with_intents(rings.get(r.id, ()), {DELETION: "1"}, time.time()) for r in wanted}
-    here.records.intents.note(noted, here.fence)
+    erased = here.records.intents.note(noted, here.fence)
+    wanted = [record for record in wanted if record.id not in erased]
+    if not wanted:
+        return
     here.renew()
     ids = [record.crm_id or "" for record in wanted]
     answers = {a.id: a for a in here.app.crm().delete_many(scope.module, ids)}
@@ -105,14 +108,22 @@ def _was_about_to(ring: tuple[Intent, ...]) -> bool:
     return any(intent.field == DELETION and not intent.settled for intent in ring)
 
 
+def _without_deletion(ring: tuple[Intent, ...]) -> tuple[Intent, ...] | None:
+    return tuple(intent for intent in ring if intent.field != DELETION) if ring else None
+
+
 def _commit(here: Step, record: Record, rings: Rings, *, by_us: bool = False) -> None:
-    """Nothing waits any more; who was taken back into the list meanwhile stays marked."""
+    """Nothing waits any more; who was taken back into the list meanwhile stays marked.
+
+    Values that were sent stay noted as they are: nobody looked whether they landed, and the row
+    shows them when it is undeleted.
+    """
     moved = Moved(record.id, ("deleted_there",), crm_id=record.crm_id or "") if by_us else None
     change = Change(
         before=record,
         after=left_there(record),
         dirty=False,
-        intents=settle_intents(rings.get(record.id, ())) or None,
+        intents=_without_deletion(rings.get(record.id, ())),
         moved=moved,
     )
     here.commit_one(change, {"count:deleted_there": 1} if by_us else {})

@@ -157,6 +157,7 @@ def _update(
         plan = _plan(scope, record, row, rings.get(record.id, ()))
         if is_planned(only, record, plan.merged.push, tally):
             plans.append(plan)
+    plans = _noted(here, plans)
     refused = _write(here, scope, [plan for plan in plans if plan.merged.push])
     written = [p.record.crm_id or "" for p in plans if p.merged.push]
     back = here.app.crm().by_ids(scope.module, written, scope.columns) if written else {}
@@ -176,12 +177,18 @@ def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> O
     return Outgoing(record, whole, theirs, decided, ring)
 
 
+def _noted(here: Step, plans: Sequence[Outgoing]) -> list[Outgoing]:
+    """Note intents; give the plans of all who were not erased meanwhile."""
+    writing = [plan for plan in plans if plan.merged.push]
+    rings = {p.record.id: with_intents(p.ring, p.merged.push, time.time()) for p in writing}
+    erased = here.records.intents.note(rings, here.fence)
+    return [plan for plan in plans if plan.record.id not in erased]
+
+
 def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str]:
-    """Note intents, then send changed fields only; give the refusals by SugarCRM id."""
+    """Send changed fields only; give the refusals by SugarCRM id."""
     if not plans:
         return {}
-    rings = {p.record.id: with_intents(p.ring, p.merged.push, time.time()) for p in plans}
-    here.records.intents.note(rings, here.fence)
     here.renew()
     drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
     answers = here.app.crm().update_many(scope.module, drafts)

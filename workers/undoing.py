@@ -115,9 +115,9 @@ def _write(
         return {}
     rings = rings_of(here, [record.id for record, _ in taken])
     noted = {r.id: with_intents(rings.get(r.id, ()), b.push, time.time()) for r, b in taken}
-    here.records.intents.note(noted, here.fence)
+    erased = here.records.intents.note(noted, here.fence)
     here.renew()
-    drafts = [Draft(record.crm_id or "", back.push) for record, back in taken]
+    drafts = [Draft(r.crm_id or "", back.push) for r, back in taken if r.id not in erased]
     answers = here.app.crm().update_many(scope.module, drafts)
     return {answer.id: answer.refused for answer in answers if answer.refused}
 

@@ -7,6 +7,7 @@ import pytest
 from console.edits import add_record, bind_record, remove_record
 from console.exits import RefusedError
 from events import SyncTick
+from store.intents import Intents
 from store.records import Records
 from sugarcrm.crm import Draft
 from sugarcrm.legacy import LegacyClient
@@ -336,3 +337,42 @@ def test_a_new_lead_with_an_address_that_opted_out_is_opted_out_here_too(filled)
     (here,), _ = named(filled, "Out")
     contact = filled.crm.by_ids("Contacts", ["0000eeee-4"], ["email_opt_out"])["0000eeee-4"]
     assert (here.values["email_opt_out"], contact.values["email_opt_out"]) == ("1", "1")
+
+
+def test_who_is_removed_as_the_push_has_read_them_is_not_created(filled, monkeypatch):
+    address = "removed.amid@example.com"
+    filled.add(LEADS, "amid", email1=address, last_name="Amid")
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+    after(monkeypatch, LegacyClient, "ids_by_email", lambda: remove_record(records, of, "amid"))
+
+    filled.sync(LEADS)
+
+    assert filled.crm.ids_by_email("Leads", [address]) == {}
+    assert records.get_many(["amid"]) == {}
+
+
+def test_who_is_removed_while_they_are_created_does_not_come_back(filled, monkeypatch):
+    address = "removed.late@example.com"
+    filled.add(LEADS, "late", email1=address, last_name="Late")
+    of = filled.app.lists.get(LEADS)
+    records = filled.app.lists.records(of)
+    create = LegacyClient.create_many
+
+    def removed_by_who_looked_before(client, module, drafts):
+        monkeypatch.setattr(LegacyClient, "create_many", create)
+        with monkeypatch.context() as patched:
+            patched.setattr(Intents, "of", lambda *_: once.pop(0)())
+            remove_record(records, of, "late")
+        return create(client, module, drafts)
+
+    genuine = Intents.of
+    once = [dict, lambda: genuine(records.intents, ["late"])]
+    monkeypatch.setattr(LegacyClient, "create_many", removed_by_who_looked_before)
+    filled.sync(LEADS)
+    filled.sync(LEADS)
+
+    (crm_id,) = filled.crm.ids_by_email("Leads", [address])[address]
+    filled.crm.delete_many("Leads", [crm_id])
+    assert crm_id not in filled.members(LEADS)
+    assert records.get_many(["late"])["late"].gone is not None

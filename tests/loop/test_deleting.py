@@ -21,6 +21,10 @@ DELETES = PushSetup(add_new=True, update_existing=True, fields=("phone_work",), 
 PULL = PullSetup(add_new=True, update_existing=True)
 
 
+class KilledError(BaseException):
+    """As if the process had been killed here."""
+
+
 @pytest.fixture
 def lead(loop, request):
     """Somebody in a list that deletes."""
@@ -188,3 +192,32 @@ def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead
 
     assert loop.app.runs.get(run.id).counts["deleted_there"] == 1
     assert dirty(loop) == 0
+
+
+def test_what_was_sent_before_a_removal_is_no_edit_of_sales_once_the_row_is_undeleted(
+    loop, lead, person, monkeypatch
+):
+    update = LegacyClient.update_many
+
+    def killed_after(client, module, drafts):
+        update(client, module, drafts)
+        raise KilledError
+
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="sent")
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "update_many", killed_after)
+        with pytest.raises(KilledError):
+            loop.sync(LEADS)
+    person.delete("Leads", lead)
+    remove(loop, lead)
+    loop.sync(LEADS)
+    of = loop.app.lists.get(LEADS)
+    again = {"email1": f"{lead}@example.com", "phone_work": "newer"}
+    add_record(loop.app.lists.records(of), of, again)
+    person.edit("Leads", lead, deleted="0", last_name="Undeleted")
+
+    loop.sync(LEADS)
+
+    assert loop.members(LEADS)[lead].values["phone_work"] == "newer"
+    row = loop.crm.by_ids("Leads", [lead], COLUMNS)[lead]
+    assert (row.values["phone_work"], row.values["last_name"]) == ("newer", "Undeleted")

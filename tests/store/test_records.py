@@ -206,9 +206,23 @@ def test_of_a_record_that_was_erased_meanwhile_no_intent_is_noted(records, redis
     redis_client.set("lease:run", "7")
     ring = (Intent("phone", "1"),)
 
-    records.intents.note({"r1": ring, "erased": ring}, Fence("lease:run", 7))
+    erased = records.intents.note({"r1": ring, "erased": ring}, Fence("lease:run", 7))
 
+    assert erased == {"erased"}
     assert records.intents.of(["r1", "erased"]) == {"r1": ring}
+
+
+def test_a_record_that_is_about_to_be_sent_is_not_removed_without_a_trace(records, redis_client):
+    add(records, person(crm_id=None))
+    redis_client.set("lease:run", "7")
+    records.intents.note({"r1": (Intent("phone", "1"),)}, Fence("lease:run", 7))
+    (before,) = records.get_many(["r1"]).values()
+
+    with pytest.raises(StaleRecordsError):
+        records.commit([Change(before=before, after=None)])
+
+    records.commit([Change(before=before, after=None, intents=())])
+    assert records.get_many(["r1"]) == {}
 
 
 def test_an_id_about_to_be_created_names_its_record_until_that_is_bound(records, redis_client):

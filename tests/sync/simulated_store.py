@@ -104,6 +104,8 @@ class SimulatedRecords:
         present = self.shelf.records.get((after or before).id)
         if (present and present.version) != (before and before.version):
             return True
+        if after is None and change.intents is None and before.id in self.shelf.intents:
+            return True
         bound = self.shelf.by_crm_id.get(after.crm_id) if after and after.crm_id else None
         return bound is not None and bound != after.id
 
@@ -144,9 +146,11 @@ class SimulatedRecords:
     def note(self, rings, fence, *, creating=None):
         self._stop()
         self._check(fence)
+        erased = rings.keys() - self.shelf.records.keys()
         if "no own-write ring" not in self.shelf.weak:
-            self.shelf.intents |= rings
+            self.shelf.intents |= {i: ring for i, ring in rings.items() if i not in erased}
             self.shelf.creating |= creating or {}
+        return erased
 
     def creating(self, crm_ids):
         return {c: self.shelf.creating[c] for c in crm_ids if c in self.shelf.creating}
