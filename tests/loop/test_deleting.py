@@ -194,7 +194,7 @@ def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead
     assert dirty(loop) == 0
 
 
-def test_what_was_sent_before_a_removal_is_no_edit_of_sales_once_the_row_is_undeleted(
+def test_what_was_sent_before_a_removal_stays_noted_for_when_the_row_is_undeleted(
     loop, lead, person, monkeypatch
 ):
     update = LegacyClient.update_many
@@ -203,21 +203,21 @@ def test_what_was_sent_before_a_removal_is_no_edit_of_sales_once_the_row_is_unde
         update(client, module, drafts)
         raise KilledError
 
-    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="sent")
+    record = loop.members(LEADS)[lead]
+    loop.edit(LEADS, record, phone_work="sent")
     with monkeypatch.context() as patched:
         patched.setattr(LegacyClient, "update_many", killed_after)
         with pytest.raises(KilledError):
             loop.sync(LEADS)
     person.delete("Leads", lead)
     remove(loop, lead)
-    loop.sync(LEADS)
-    of = loop.app.lists.get(LEADS)
-    again = {"email1": f"{lead}@example.com", "phone_work": "newer"}
-    add_record(loop.app.lists.records(of), of, again)
-    person.edit("Leads", lead, deleted="0", last_name="Undeleted")
-
+    run = loop.app.runs.active(LEADS)
+    loop.broker.get_actor("push_batch").fn(run.id)
+    loop.deliver()
     loop.sync(LEADS)
 
-    assert loop.members(LEADS)[lead].values["phone_work"] == "newer"
-    row = loop.crm.by_ids("Leads", [lead], COLUMNS)[lead]
-    assert (row.values["phone_work"], row.values["last_name"]) == ("newer", "Undeleted")
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    noted = records.intents.of([record.id])[record.id]
+    assert loop.app.runs.get(run.id).phase == "done"
+    assert [(i.field, i.value, i.settled) for i in noted] == [("phone_work", "sent", False)]
+    assert dirty(loop) == 0
