@@ -7,7 +7,7 @@ took longer than the overlap of a pull.
 import zlib
 from collections.abc import Iterable, Mapping
 
-from sync.canonical import Catalogue, same
+from sync.canonical import Catalogue, is_set, same
 from sync.merge import CONSENT_FIELDS
 from sync.records import REMOVED, Record
 from sync.schedule import Schedule, parse_schedule
@@ -24,7 +24,7 @@ def drift_of(
     """What of a live row is not as the list last knew it, of the fields that are pulled.
 
     `record` None: the list does not know the row. A field that a person is asked about is known
-    to be otherwise; consent has a lattice of its own, in which no side has to be as it was.
+    to be otherwise; of consent only a restriction counts that the list does not have.
     """
     if record is None:
         return (UNSEEN,)
@@ -35,10 +35,16 @@ def drift_of(
     return tuple(
         f"another {field}"
         for field in pulled
-        if field in values and field in record.base
-        if field not in record.asked and field not in CONSENT_FIELDS
-        if not same(record.base[field].theirs, values[field], catalogue.get(field))
+        if field in values and field in record.base and field not in record.asked
+        if _is_another(record, field, values[field], catalogue)
     )
+
+
+def _is_another(record: Record, field: str, theirs: str, catalogue: Catalogue) -> bool:
+    if field not in CONSENT_FIELDS:
+        return not same(record.base[field].theirs, theirs, catalogue.get(field))
+    known = field in record.granted or is_set(record.values.get(field, ""))
+    return is_set(theirs) and not known
 
 
 def night_of(list_id: str, zone: str) -> Schedule:

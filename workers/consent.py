@@ -70,6 +70,7 @@ def _position(place: str) -> Position | None:
 def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
     """Merge what is restricted as if its people had come with it, and note the place reached."""
     rows = restricted(here, page.addresses)
+    intake.restricted({one.address: flags for one in page.addresses if (flags := _flags(one))})
     places = {"progressed_at": now_text(), "place:consent": place_after(page)}
     state = {_PLACE: page.addresses[-1].modified_at} if page.addresses else {}
     notes = RunNotes(run_id=here.run.id, set=places)
@@ -95,8 +96,12 @@ def restricted(here: Step, addresses: Sequence[AddressState]) -> list[Row]:
     ]
 
 
+def _flags(state: AddressState) -> set[str]:
+    flags = {"email_opt_out": state.opted_out, "invalid_email": state.invalid}
+    return {name for name, is_so in flags.items() if is_so}
+
+
 def _row(crm_id: str, state: AddressState) -> Row:
     """A row of nothing but the restrictions: what it leaves out is not touched."""
-    flags = {"email_opt_out": state.opted_out, "invalid_email": state.invalid}
-    values = {name: "1" for name, is_so in flags.items() if is_so}
+    values = dict.fromkeys(_flags(state), "1")
     return Row(id=crm_id, modified_at="", modified_by="", deleted=False, values=values)

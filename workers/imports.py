@@ -23,6 +23,7 @@ from workers.app import App, app
 from workers.catalogues import default_columns, look_at_columns, read_catalogue
 from workers.meeting import holders_of
 from workers.pages import read_ahead
+from workers.segments import restrict_segments
 from workers.steps import Step, await_turn, begin, now_text, send, step
 from workers.take_in import Intake, take_in
 
@@ -177,6 +178,7 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         by=here.by,
         kept_out=here.app.suppression.among,
         suppressed=here.app.suppression.changes,
+        restricted=lambda said: restrict_segments(here.app, said, here.by),
         healing=frozenset(here.of.mapped.healing),
         rules=(here.of.setup or SyncSetup()).rules,
         clock_ahead_s=here.clock_ahead_s,

@@ -32,6 +32,7 @@ from sync.rules import Rules
 from sync.settle import rebased, settle
 from workers.meeting import AskHolders, unbound_of
 from workers.push_scope import Scope
+from workers.segments import Said, newly_restricted
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 FORGOTTEN = "this person asked to be forgotten"
@@ -43,11 +44,11 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What may happen to rows of one list, and who we are in SugarCRM.
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
-    the history names it. `kept_out` tells who was forgotten, `suppressed` how often
-    somebody was. `healing` are columns whose field is there again, after it was removed or of
-    another sort: blank, most likely, for everybody. `asked_for`: a person wants everybody who is
-    there, so who went with the undo of an import comes back. `clock_ahead_s` is SugarCRM's clock
-    less ours.
+    the history names it. `kept_out` tells who was forgotten, `suppressed` how often somebody was;
+    `restricted` hears who says no, by address. `healing` are columns whose field is there again,
+    after it was removed or of another sort: blank, most likely, for everybody. `asked_for`: a
+    person wants everybody who is there, so who went with the undo of an import comes back.
+    `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     of: MarketingList
@@ -60,6 +61,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     kept_out: KeptOut
     suppressed: Callable[[], str]
+    restricted: Callable[[Said], None]
     healing: Set[str] = frozenset()
     asked_for: bool = False
     rules: Rules = Rules()
@@ -91,6 +93,7 @@ def take_in(
     for _ in range(ATTEMPTS):
         batch = _merge_rows(intake, rows)
         added = Counter(notes.add) + Counter({f"count:{k}": v for k, v in batch.counts.items()})
+        intake.restricted(newly_restricted(batch.changes))
         moved = [*batch.told, *(change.moved for change in batch.changes if change.moved)]
         added += Counter(f"reason:{one.reason}" for one in moved if "skipped" in one.what)
         try:

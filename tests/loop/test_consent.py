@@ -1,9 +1,14 @@
 """Opt-outs reach everybody who has the address, also when no record of theirs was touched."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from console.edits import add_record, remove_record
+from console.members import segment
+from console.opting_in import opt_in
 from events import PlanApproved, PlanRequested
+from store.history import History
 from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
@@ -25,6 +30,10 @@ def sharing(loop, request):
     loop.allow(LEADS, PushSetup(), PULL)
     loop.sync(LEADS)
     return ids
+
+
+def refusing(*_):
+    raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
 
 
 def modified_at(loop, crm_id):
@@ -59,6 +68,50 @@ def test_a_plan_shows_an_opt_out_that_touched_no_record_and_apply_takes_it_in(lo
     assert (flags(loop, one), flags(loop, other)) == ("1", "1")
 
 
+def segment_of(loop):
+    of, _ = segment(loop.app, loop.app.lists.get(LEADS), [], "Mailed", datetime.now(UTC))
+    return loop.app.lists.records(of)
+
+
+def flags_in(records, address):
+    return [
+        r.values["email_opt_out"] for r in records.get_many(records.ids_by_email(address)).values()
+    ]
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["addresses_listed", "record_touched"])
+def test_an_opt_out_reaches_the_segments_that_were_made_before(loop, sharing, monkeypatch, listed):
+    one, _ = sharing
+    mailed, address = segment_of(loop), f"{one[:-2]}@example.com"
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    if not listed:
+        monkeypatch.setattr(LegacyClient, "addresses_changed", refusing)
+    assert flags_in(mailed, address) == ["0", "0"]
+
+    run = loop.sync(LEADS)
+
+    assert flags_in(mailed, address) == ["1", "1"]
+    (record_id, _) = mailed.ids_by_email(address)
+    (told,) = History(loop.app.client, "mailed").of_record(record_id)
+    assert (told.by, told.moved[0].here) == (f"run {run.id}", {"email_opt_out": ("0", "1")})
+
+
+def test_who_opts_in_again_has_it_lifted_in_segments_and_it_stays_so(loop, sharing):
+    one, _ = sharing
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("email_opt_out",)), PULL)
+    mailed, address = segment_of(loop), f"{one[:-2]}@example.com"
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+
+    opt_in(loop.app, address)
+    assert flags_in(mailed, address) == ["0", "0"]
+    for _ in range(3):
+        loop.sync(LEADS)
+
+    assert flags_in(mailed, address) == ["0", "0"]
+    assert flags(loop, one) == "0"
+
+
 def test_what_an_address_no_longer_says_clears_nothing(loop, sharing):
     one, other = sharing
     loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
@@ -81,10 +134,7 @@ def test_a_list_that_may_not_pull_the_flag_keeps_its_own(loop, sharing):
 
 
 def test_a_server_that_lists_no_addresses_syncs_all_the_same(loop, sharing, monkeypatch):
-    def refused(*_):
-        raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
-
-    monkeypatch.setattr(LegacyClient, "addresses_changed", refused)
+    monkeypatch.setattr(LegacyClient, "addresses_changed", refusing)
 
     assert sharing
     assert loop.sync(LEADS).phase == "done"

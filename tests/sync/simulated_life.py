@@ -164,7 +164,7 @@ class World:
         self.app, self.runs = SimulatedApp(self.shelf, self.contacts, self.crm), 0
         self.nightly = self.luck.random() < 0.5  # the others have no SQL to fear
         self.compared = COMPARED if self.nightly else 0.0
-        self.people.writes_sql = self.nightly
+        self.people.nightly = self.nightly
 
     def people_come(self):
         """Those who are there when it begins."""

@@ -30,7 +30,7 @@ class People:
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
         self.left = []  # addresses that somebody had
         self.edited_there_at, self.met = {}, {}  # with the tick; what we wrote at that moment
-        self.setups, self.writes_sql = [], False  # setups: (tick, setup)
+        self.setups, self.nightly = [], False  # setups: (tick, setup)
         self.rules = Rules(default=luck.choice(RULES))
         self.deletes, self.ever_removed = luck.random() < 0.3, set()
         self.choose(PUSHED, None)
@@ -252,7 +252,7 @@ class People:
 
     def by_sql(self):
         """An administrator changes a row, and the row does not tell."""
-        if self.writes_sql and (live := self._live_rows()):
+        if self.nightly and (live := self._live_rows()):
             crm_id = self.luck.choice(live)
             self.crm.rows[crm_id].values["crm"] = kept("crm", self._value().replace(BAD, ""))
             self._told_there(crm_id, "crm")
@@ -267,7 +267,8 @@ class People:
 
     def _opt_out(self, address, flag, started):
         self.crm.flag(address, flag, started)
-        for crm_id in self.crm.holders(address) if self.crm.lists_addresses else ():
+        # Else the comparison of a night finds it, where there is one.
+        for crm_id in self.crm.holders(address) if self.crm.lists_addresses or self.nightly else ():
             self.opted_out_there[crm_id, flag] = self.crm.stage.now
 
     def _create_here(self):

@@ -12,9 +12,13 @@ from sync.schedule import next_slots
 CATALOGUE = {"phone": FieldDef(name="phone", label="Phone", type="varchar", length=5)}
 
 
-def record(ours="1", theirs="1", **more):
-    base = {"phone": Agreement(ours, theirs), "email_opt_out": Agreement("0", "0")}
-    return Record(id="r", crm_id="c", values={"phone": ours}, base=base, **more)
+OUT = {"email_opt_out": "1"}
+
+
+def record(ours="1", theirs="1", out="0", **more):
+    base = {"phone": Agreement(ours, theirs), "email_opt_out": Agreement(out, out)}
+    values = {"phone": ours, "email_opt_out": out}
+    return Record(id="r", crm_id="c", values=values, base=base, **more)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +29,10 @@ def record(ours="1", theirs="1", **more):
         pytest.param(record("long one", "long"), {"phone": "long"}, (), id="as_read_back"),
         pytest.param(record("2", "1"), {"phone": "1"}, (), id="an_edit_here_waits"),
         pytest.param(record(asked={"phone": "2"}), {"phone": "2"}, (), id="a_person_is_asked"),
-        pytest.param(record(), {"email_opt_out": "1"}, (), id="consent_has_its_own_sweep"),
+        pytest.param(record(), OUT, ("another email_opt_out",), id="an_opt_out_by_link"),
+        pytest.param(record(out="1"), OUT, (), id="opted_out_here_too"),
+        pytest.param(record(granted=("email_opt_out",)), OUT, (), id="lifted_here_and_soon_there"),
+        pytest.param(record(out="1"), {"email_opt_out": "0"}, (), id="an_opt_in_clears_nothing"),
         pytest.param(record(), {}, (), id="not_read"),
         pytest.param(None, {"phone": "1"}, (UNSEEN,), id="nobody_knows_it"),
         pytest.param(record(gone=GONE_THERE), {"phone": "1"}, (UNDELETED,), id="there_again"),

@@ -10,8 +10,9 @@ from console import edits
 from sync import merge as merging
 from sync.canonical import same
 from sync.cursor import INSTANT
+from sync.drift import drift_of
 from sync.identity import record_id
-from sync.merge import Merge, Permission, merge
+from sync.merge import CONSENT_FIELDS, Merge, Permission, merge
 from sync.records import Agreement, Theirs
 from sync.settle import settle
 from tests.sync import simulated_people
@@ -114,6 +115,10 @@ class Weakness:
         return {field: Agreement(pair.ours, pair.ours) for field, pair in base.items()}
 
 
+def drift_without_consent(record, values, pulled, catalogue):
+    return drift_of(record, values, set(pulled) - CONSENT_FIELDS, catalogue)
+
+
 def _both(value):
     return [(take_in, "merge", value), (push, "merge", value)]
 
@@ -149,6 +154,7 @@ PATCHES = {
         (following, "_hand_to", lambda here, of, record: frozenset(of.columns))
     ],
     "no comparison of the whole": lambda: [(comparing, "drift_of", lambda *_: ())],
+    "consent not compared": lambda: [(comparing, "drift_of", drift_without_consent)],
     "no look at addresses": lambda: [(pull, "sweep_consent", lambda *_: True)],
     "columns not filled": lambda: [(pull, "_fill_pages", lambda *_: True)],
 }
