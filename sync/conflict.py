@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from sync.consent import of_new_address
 from sync.records import Agreement, Record, tidied, without_question
 from sync.rules import Rules
 
@@ -73,7 +74,7 @@ def answered(record: Record, field: str, take: Take) -> Record:
     theirs = record.asked[field]
     values = dict(record.values)
     if take == "sugarcrm":
-        values[field] = theirs
+        values |= of_new_address(record.values, {field: theirs})
     # Agreed on theirs, either way: ours, where it differs, then counts as the newer edit.
     base = {**record.base, field: Agreement(theirs, theirs)}
     settled = msgspec.structs.replace(record, values=values, base=base)

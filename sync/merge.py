@@ -7,13 +7,13 @@ import msgspec
 from sync.canonical import Catalogue, is_set, same
 from sync.conflict import A_VALUE, Conflict, Contest
 from sync.conflict import decide as decide_conflict
+from sync.consent import ADDRESS as ADDRESS
+from sync.consent import CONSENT_FIELDS as CONSENT_FIELDS
+from sync.consent import INVALID as INVALID
+from sync.consent import is_same_address
 from sync.echo import is_echo, may_be_unseen
 from sync.records import Agreement, Intent, Record, Theirs
 from sync.rules import Rules
-
-INVALID = "invalid_email"
-CONSENT_FIELDS = frozenset({"email_opt_out", INVALID})
-ADDRESS = "email1"
 
 
 class Permission(msgspec.Struct, frozen=True):
@@ -107,13 +107,18 @@ def merge(
 
     A direction that is not permitted never gets a value, whatever the other rules say. Consent
     is a lattice of its own: the more restrictive side wins, and nothing clears it but a person who
-    lifts it here.
+    lifts it here. That an address is invalid is said of this address alone.
     """
     draft = _Draft(permission, rules)
     considered = record.values.keys() & theirs.values.keys()
-    for field in considered:
+    moving = ADDRESS in considered and not is_same_address(
+        record.values[ADDRESS], theirs.values[ADDRESS]
+    )
+    for field in sorted(considered, key=lambda one: one == INVALID):  # after the address
         sides = _sides(field, record, theirs, intents, catalogue)
-        if same(sides.ours, sides.theirs, catalogue.get(field)):
+        if field == INVALID and moving:
+            _decide_of_two_addresses(draft, sides)
+        elif same(sides.ours, sides.theirs, catalogue.get(field)):
             if sides.we_changed or sides.they_changed or sides.echo:
                 draft.agreed[field] = Agreement(sides.ours, sides.theirs)
         elif field in CONSENT_FIELDS:
@@ -124,7 +129,7 @@ def merge(
         else:
             _decide(draft, sides, record.asked.get(field))
     if draft.push.get(ADDRESS):
-        _take_consent_along(draft, record, theirs, considered & CONSENT_FIELDS)
+        _take_consent_along(draft, record, theirs, considered & CONSENT_FIELDS - {INVALID})
     return draft.done(considered, record, theirs)
 
 
@@ -225,6 +230,18 @@ def _decide_consent(draft: _Draft, sides: _Sides, has_address: bool) -> None:
         draft.to_sugarcrm(field, "1", because)
     else:  # theirs was cleared, or the address is another one: ours waits to be permitted
         draft.agreed[field] = Agreement(sides.theirs, sides.theirs)
+
+
+def _decide_of_two_addresses(draft: _Draft, sides: _Sides) -> None:
+    """Each side speaks of its own address: what is said of one is not said of the other."""
+    field = sides.field
+    if ADDRESS in draft.pull and draft.may_pull(field):
+        if is_set(sides.ours) != is_set(sides.theirs):
+            draft.to_list(field, sides.theirs, "it is said of the address that came in")
+    elif ADDRESS in draft.push and draft.may_push(field) and is_set(sides.ours):
+        draft.to_sugarcrm(field, "1", "it is said of the new address")
+    else:  # seen, and not to be dealt with before both have one address
+        draft.agreed[field] = Agreement(sides.ours, sides.theirs)
 
 
 def _lift(draft: _Draft, sides: _Sides) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from sync.consent import INVALID, of_new_address
 from sync.refusal import Refusal
 
 GONE_THERE = "deleted in SugarCRM"
@@ -91,6 +92,8 @@ def edit(record: Record, values: Mapping[str, str], now_s: float) -> Record:
     changed = {f: v for f, v in values.items() if record.values.get(f) != v}
     if not changed:
         return record
+    if INVALID not in values:
+        changed = of_new_address(record.values, changed)
     edited = msgspec.structs.replace(
         record,
         values={**record.values, **changed},

@@ -9,6 +9,7 @@ import msgspec
 from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
+from sync.consent import ADDRESS, INVALID, is_same_address
 from sync.cursor import seconds
 from sync.deletion import CHANGED_THERE, is_unwanted, left_there
 from sync.following import contact_of, undisturbed, with_contact
@@ -165,9 +166,11 @@ def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> R
     """
     shown = {c: theirs[c] for c in columns if c in theirs and c not in record.base}
     missing = {c: value for c, value in shown.items() if c not in record.values}
+    if INVALID in missing and not is_same_address(*_addresses(record, theirs)):
+        missing[INVALID] = "0"  # SugarCRM's is said of another address than ours
     typed = record.edited.keys() if record.crm_id and record.base else ()
     bases = {
-        column: Agreement(value, value)
+        column: Agreement(missing.get(column, value), value)
         for column, value in shown.items()
         if column in missing or column in typed
     }
@@ -176,6 +179,11 @@ def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> R
     return msgspec.structs.replace(
         record, values={**record.values, **missing}, base={**record.base, **bases}
     )
+
+
+def _addresses(record: Record, theirs: Mapping[str, str]) -> tuple[str, str]:
+    ours = record.values.get(ADDRESS, "")
+    return ours, theirs.get(ADDRESS, ours)
 
 
 def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Record:

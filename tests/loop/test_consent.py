@@ -173,3 +173,68 @@ def test_whoever_said_no_while_they_were_out_of_the_list_is_opted_out_once_taken
     loop.sync(LEADS)
 
     assert records.get_many([removed.id])[removed.id].values["email_opt_out"] == "1"
+
+
+CORRECTED = "corrected.{}@example.com"
+
+
+@pytest.fixture
+def bounced(loop, request):
+    """Somebody whose address is invalid, on both sides; gives the id in SugarCRM."""
+    crm_id = f"bounced{abs(hash(request.node.name)) % 10**9}"
+    values = {"last_name": "B", "email1": f"{crm_id}@example.com", "invalid_email": "1"}
+    loop.crm.create_many("Leads", [Draft(crm_id, values)])
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=COLUMNS), PULL)
+    loop.sync(LEADS)
+    assert flags(loop, crm_id, "invalid_email") == "1"
+    yield crm_id
+    loop.crm.delete_many("Leads", [crm_id])
+
+
+@pytest.mark.parametrize("side", ["list", "SugarCRM"])
+def test_a_corrected_address_is_invalid_no_more_on_either_side(loop, bounced, side):
+    new = {"email1": CORRECTED.format(bounced)}
+    if side == "list":
+        loop.edit(LEADS, loop.members(LEADS)[bounced], **new)
+    else:
+        loop.crm.update_many("Leads", [Draft(bounced, {**new, "invalid_email": "0"})])
+
+    for _ in range(2):
+        loop.sync(LEADS)
+
+    row = loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values
+    record = loop.members(LEADS)[bounced]
+    assert (row["email1"], row["invalid_email"]) == (new["email1"], "0")
+    assert (record.values["email1"], record.values["invalid_email"]) == (new["email1"], "0")
+
+
+def test_a_corrected_address_that_bounces_too_is_told_with_it(loop, bounced):
+    record = loop.members(LEADS)[bounced]
+    loop.edit(LEADS, record, email1=CORRECTED.format(bounced), invalid_email="1")
+
+    loop.sync(LEADS)
+
+    row = loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values
+    assert (row["email1"], row["invalid_email"]) == (CORRECTED.format(bounced), "1")
+
+
+def test_another_spelling_of_an_invalid_address_is_invalid_all_the_same(loop, bounced):
+    record = loop.members(LEADS)[bounced]
+    loop.edit(LEADS, record, email1=record.values["email1"].upper())
+
+    loop.sync(LEADS)
+
+    assert flags(loop, bounced, "invalid_email") == "1"
+
+
+def test_an_opt_out_goes_along_to_a_corrected_address(loop, bounced):
+    loop.crm.update_many("Leads", [Draft(bounced, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+    loop.edit(LEADS, loop.members(LEADS)[bounced], email1=CORRECTED.format(bounced))
+
+    loop.sync(LEADS)
+
+    row = loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values
+    assert (row["email_opt_out"], row["invalid_email"]) == ("1", "0")
+    assert flags(loop, bounced) == "1"

@@ -22,7 +22,7 @@ FIGURES = {
     "idle writes": ("writes",),
     "lost opt-outs": ("consent",),
     "came back": ("came",),
-    "not permitted": ("pushed", "pulled", "deleted"),
+    "not permitted": ("pushed", "pulled", "deleted", "said"),
 }
 
 

@@ -105,6 +105,8 @@ class Watch:
             if change.before and change.after:
                 was, now = change.before.values, change.after.values
                 moved = {f for f, v in now.items() if f in was and was[f] != v}
+                mails = was.get("email1", ""), now.get("email1", "")
+                self.world.people.left_here(change.after.id, *mails)
                 given = self._given(change)
                 self.found["pulled unpermitted"] += not moved - given.keys() <= allowed
                 self.world.people.were_given(change.after, given)
@@ -277,6 +279,8 @@ class World:
         found["not in the list"] = len(left_out)
         for record in records.values():
             found += self._of_record(record)
+        flagged = {a for a, flags in self.crm.flags.items() if "invalid_email" in flags}
+        found["said of another address"] = len(flagged - self.people.said_invalid)
         return +found
 
     def _of_record(self, record):

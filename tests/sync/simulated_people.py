@@ -27,6 +27,7 @@ class People:
         self.records = SimulatedRecords(shelf, quiet=True)
         self.edited_here, self.edited_there = {}, {}
         self.opted_out_here, self.opted_out_there = set(), {}  # there with the tick
+        self.said_invalid = set()  # addresses
         self.removed, self.born_here, self.born_there, self.said = set(), 0, 0, 0
         self.left = []  # addresses that somebody had
         self.edited_there_at, self.met = {}, {}  # with the tick; what we wrote at that moment
@@ -83,11 +84,21 @@ class People:
                 self.edit_here(record_id, field, value)
 
     def edit_here(self, record_id, field, value):
+        address = self.shelf.records[record_id].values.get("email1", "")
+        if field == "email1":
+            self.left_here(record_id, address, value)
+        if (field, value) == ("invalid_email", "1"):
+            self.said_invalid.add(normal_email(address))
         edit_record(self.records, self.shelf.of, record_id, {field: value})
         self.edited_here[record_id, field] = value
         self.edited_at[record_id, field] = self.crm.stage.now
         if field in FLAGS and value == "1":
             self.opted_out_here.add((record_id, field))
+
+    def left_here(self, record_id, before, after):
+        """A record has another address: that the old one was invalid is not said of it."""
+        if normal_email(before) != normal_email(after):
+            self.opted_out_here.discard((record_id, "invalid_email"))
 
     def were_given(self, record, values):
         """What waited in somebody who goes on as this record: said anew, unless it was said before
@@ -124,6 +135,8 @@ class People:
         value = self.crm.values_of(self.crm.rows[crm_id])[field]
         self.edited_there[crm_id, field] = value
         self.edited_there_at[crm_id, field] = self.crm.stage.now
+        if (field, value) == ("invalid_email", "1"):
+            self.said_invalid.add(normal_email(self.crm.rows[crm_id].values["email1"]))
         if field in FLAGS and value == "1":
             self.opted_out_there[crm_id, field] = self.crm.stage.now
 
@@ -132,7 +145,9 @@ class People:
         record = self.shelf.records.get(self.shelf.by_crm_id.get(crm_id))
         for flag in flags:
             known = record is not None and record.values.get(flag) == "1"
-            if not known and self.opted_out_there.get((crm_id, flag), -1) > read_at:
+            if flag == "invalid_email":
+                self.opted_out_there.pop((crm_id, flag), None)
+            elif not known and self.opted_out_there.get((crm_id, flag), -1) > read_at:
                 del self.opted_out_there[crm_id, flag]
 
     def _an_edit(self, own):
@@ -267,6 +282,8 @@ class People:
 
     def _opt_out(self, address, flag, started):
         self.crm.flag(address, flag, started)
+        if flag == "invalid_email":
+            self.said_invalid.add(address)
         # Else the comparison of a night finds it, where there is one.
         for crm_id in self.crm.holders(address) if self.crm.lists_addresses or self.nightly else ():
             self.opted_out_there[crm_id, flag] = self.crm.stage.now

@@ -51,6 +51,55 @@ def test_each_field_goes_to_the_side_that_did_not_change_it(
     assert (merged.pull, merged.push, len(merged.conflicts)) == (pull, push, conflicts)
 
 
+BOTH = frozenset({"email1", "invalid_email"})
+MOVED_HERE, MOVED_THERE = ("new@x", "old@x"), ("old@x", "new@x")
+
+
+@pytest.mark.parametrize(
+    ("addresses", "flags", "push", "pull"),
+    [
+        pytest.param(MOVED_HERE, ("0", "1"), {"email1": "new@x"}, {}, id="theirs_is_of_the_old"),
+        pytest.param(
+            MOVED_HERE, ("1", "0"), {"email1": "new@x", "invalid_email": "1"}, {}, id="ours"
+        ),
+        pytest.param(
+            MOVED_THERE, ("1", "0"), {}, {"email1": "new@x", "invalid_email": "0"}, id="cleared"
+        ),
+        pytest.param(
+            MOVED_THERE, ("0", "1"), {}, {"email1": "new@x", "invalid_email": "1"}, id="comes_along"
+        ),
+        pytest.param(MOVED_THERE, ("1", "1"), {}, {"email1": "new@x"}, id="invalid_as_well"),
+        pytest.param(("Old@X", "old@x"), ("1", "0"), {"invalid_email": "1"}, {}, id="one_address"),
+    ],
+)
+def test_that_an_address_is_invalid_is_said_of_this_address(addresses, flags, push, pull):
+    record = Record(
+        id="r",
+        values=dict(zip(("email1", "invalid_email"), (addresses[0], flags[0]), strict=True)),
+        base={"email1": Agreement("old@x", "old@x"), "invalid_email": Agreement("1", "1")},
+    )
+    values = dict(zip(("email1", "invalid_email"), (addresses[1], flags[1]), strict=True))
+    catalogue = {"email1": FieldDef(name="email1", label="", type="varchar")}
+
+    merged = merge(
+        record, Theirs(values=values, by_us=False), (), Permission(push=BOTH, pull=BOTH), catalogue
+    )
+
+    assert (merged.push, merged.pull) == (push, pull)
+
+
+@pytest.mark.parametrize("other", [Permission(push=frozenset(), pull=frozenset()), PUSH_ONLY])
+def test_of_two_addresses_that_may_not_meet_no_flag_moves(other):
+    flags = {"email1": "new@x", "invalid_email": "0"}
+    record = Record(id="r", values=flags, base={"email1": Agreement("old@x", "old@x")})
+    theirs = Theirs(values={"email1": "old@x", "invalid_email": "1"}, by_us=False)
+
+    merged = merge(record, theirs, (), other, {})
+
+    assert (merged.push, merged.pull) == ({}, {})
+    assert merged.agreed["invalid_email"] == Agreement("0", "1")
+
+
 @pytest.mark.parametrize(
     ("permission", "pull", "push", "kept"),
     [

@@ -8,6 +8,7 @@ import msgspec
 
 from console import edits
 from sync import merge as merging
+from sync import records as stored
 from sync.canonical import same
 from sync.cursor import INSTANT
 from sync.drift import drift_of
@@ -147,6 +148,10 @@ PATCHES = {
     ],
     "no tombstones here": lambda: [(simulated_people, "remove_record", removed_for_good)],
     "consent as any field": lambda: [(merging, "CONSENT_FIELDS", frozenset())],
+    "an invalid address for ever": lambda: [
+        (merging, "is_same_address", lambda *_: True),
+        (stored, "of_new_address", lambda _, changed: changed),
+    ],
     "no permission asked": lambda: [(push_scope, "permission", everything)],
     "no sweep": lambda: [(sweep, "_is_due", lambda here: False)],
     "no meeting": lambda: [(take_in, "unbound_of", nobody)],

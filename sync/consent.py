@@ -1,0 +1,25 @@
+"""What SugarCRM keeps with an address rather than with a person: opt-outs, and that it bounces."""
+
+from collections.abc import Mapping
+
+from sync.canonical import is_set
+from sync.identity import normal_email
+
+ADDRESS = "email1"
+INVALID = "invalid_email"
+CONSENT_FIELDS = frozenset({"email_opt_out", INVALID})
+
+
+def of_new_address(before: Mapping[str, str], changed: Mapping[str, str]) -> dict[str, str]:
+    """Give `changed` values with what follows from them: that the old address is invalid says
+    nothing of a new one. An opt-out is a person's word, and goes along.
+    """
+    moves = ADDRESS in changed and not is_same_address(before.get(ADDRESS, ""), changed[ADDRESS])
+    if moves and is_set(before.get(INVALID, "")):
+        return {**changed, INVALID: "0"}
+    return dict(changed)
+
+
+def is_same_address(one: str, other: str) -> bool:
+    """Whether two spellings are one address."""
+    return normal_email(one) == normal_email(other)
