@@ -13,7 +13,7 @@ from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
 from workers.planned import SHIFTED
-from workers.planning import Planner
+from workers.planner import Planner
 from workers.programs import stepping
 from workers.push import push_records
 from workers.push_scope import scope_of

@@ -15,7 +15,7 @@ from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
 from workers.pages import read_ahead
-from workers.planning import Planner
+from workers.planner import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import forgotten_among, take_in
 

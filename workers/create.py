@@ -30,8 +30,8 @@ from workers.recognise import (
 )
 from workers.refusing import refuse
 from workers.steps import Step
-from workers.take_in import observe, theirs_of
 from workers.tally import Tally
+from workers.their_rows import observe, theirs_of
 
 NOT_KEPT = "SugarCRM does not keep it: was it deleted there?"
 

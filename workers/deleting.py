@@ -13,8 +13,8 @@ from sync.records import Intent, Record, with_intents
 from workers.planned import SHIFTED, Planned
 from workers.push_scope import Scope
 from workers.steps import Step
-from workers.take_in import theirs_of
 from workers.tally import Tally
+from workers.their_rows import theirs_of
 
 Rings = dict[str, tuple[Intent, ...]]
 KEPT_THERE = "SugarCRM did not delete it"

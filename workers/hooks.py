@@ -21,10 +21,11 @@ from sync.runs import Run
 from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.imports import intake_for
-from workers.planning import Planner
-from workers.steps import BUSY_S, Step, now_text
+from workers.planner import Planner
+from workers.steps import Step, now_text
 from workers.sweep import BRAKE_COUNT
 from workers.take_in import Intake, take_in
+from workers.turns import BUSY_S
 
 SHARE = 0.01  # of a list that may be taken for deleted within an hour, on hints alone
 

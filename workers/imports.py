@@ -24,8 +24,9 @@ from workers.catalogues import default_columns, look_at_columns, read_catalogue
 from workers.meeting import holders_of
 from workers.pages import read_ahead
 from workers.segments import restrict_segments
-from workers.steps import Step, await_turn, begin, now_text, send, step
+from workers.steps import Step, now_text, send, step
 from workers.take_in import Intake, take_in
+from workers.turns import await_turn, begin
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,8 @@ from sync.failure import Permanent, Postponed
 from sync.runs import Kind, Run, first_phase
 from workers.app import App, app
 from workers.catalogues import look_at_columns
-from workers.steps import BUSY_S, now_text, send
+from workers.steps import now_text, send
+from workers.turns import BUSY_S
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_plan")

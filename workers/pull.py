@@ -16,7 +16,7 @@ from workers.catalogues import healed
 from workers.consent import sweep_consent
 from workers.imports import ENDED, conclude_import, intake_for, still_there
 from workers.pages import read_ahead
-from workers.planning import Planner
+from workers.planner import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import Intake, take_in
 

@@ -1,24 +1,21 @@
 """Push: what changed in the list goes into SugarCRM, changed fields only, read back."""
 
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import dramatiq
 import msgspec
 
 from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
-from sync.canonical import Catalogue, same
 from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO, read_fields, with_contact
-from sync.history import READ_BACK, Moved, values_moved
+from sync.history import Moved
 from sync.merge import merge
 from sync.records import (
     GONE_THERE,
     Intent,
     Record,
-    Theirs,
     differs,
     recent,
     settle_intents,
@@ -32,11 +29,13 @@ from workers.deleting import delete_removed
 from workers.lifting import lifted_there
 from workers.planned import Planned, is_planned
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
+from workers.push_told import counted, landed, moved_by
 from workers.recognise import Rings
 from workers.refusing import refuse, still_refused
 from workers.steps import Step, now_text, step
-from workers.take_in import UNREADABLE, fill, observe, theirs_of
+from workers.take_in import UNREADABLE
 from workers.tally import Tally
+from workers.their_rows import fill, observe, theirs_of
 
 MEANWHILE = "edited in the list during the sync, goes out with the next"
 
@@ -226,59 +225,13 @@ def _settle(
         # What may not be pushed stays marked: a person may permit it later.
         dirty=settled.again or differs(after),
         intents=ring,
-        moved=(moved := _moved(plan, after, read_back, _landed(plan, scope.catalogue))),
+        moved=(moved := moved_by(plan, after, read_back, landed(plan, scope.catalogue))),
     )
-    if here.commit_one(change, _counted(plan, settled.altered, moved)):
+    if here.commit_one(change, counted(plan, settled.altered, moved)):
         lifted_there(here.app, here.of.id, plan.record, after)
     else:
         # The intents stay open, and the next run reads before it writes.
         tally.skip(plan.record, MEANWHILE)
-
-
-def _landed(plan: Outgoing, catalogue: Catalogue) -> dict[str, tuple[str, str]]:
-    """What an earlier try wrote, before and after, of which nobody told: its worker was killed, or
-    the person edited, before it could be committed.
-    """
-    base, theirs = plan.record.base, plan.theirs.values
-    tried = {intent.field: intent.value for intent in plan.ring if not intent.settled}
-    return {
-        field: (base[field].theirs, theirs[field])
-        for field, sent in tried.items()
-        if field in base and field in theirs and base[field].theirs != theirs[field]
-        if same(sent, theirs[field], catalogue.get(field))
-    }
-
-
-def _moved(
-    plan: Outgoing,
-    after: Record,
-    read_back: Theirs | None,
-    landed: Mapping[str, tuple[str, str]],
-) -> Moved | None:
-    """Tell the history what went out, as SugarCRM kept it, and what came in with it."""
-    merged, kept = plan.merged, read_back.values if read_back else {}
-    here = values_moved(plan.record.values, after.values)
-    there = {f: (plan.theirs.values[f], kept.get(f, v)) for f, v in merged.push.items()}
-    there |= {
-        f: (before, there.get(f, (before, after))[1]) for f, (before, after) in landed.items()
-    }
-    if not (here or there or merged.conflicts):
-        return None
-    what = [name for name, moved in (("updated_here", here), ("updated_there", there)) if moved]
-    what += ["conflicts"] * bool(merged.conflicts)
-    crm_id = plan.record.crm_id or ""
-    because = dict.fromkeys(here, READ_BACK) | dict(merged.because)
-    return Moved(plan.record.id, tuple(what), here, there, because, crm_id=crm_id)
-
-
-def _counted(plan: Outgoing, altered: Sequence[str], moved: Moved | None) -> Counter[str]:
-    """What one record counts as once it is committed."""
-    what = moved.what if moved else ()
-    counted = Counter({"count:conflicts": len(plan.merged.conflicts)})
-    counted["count:updated_there" if "updated_there" in what else "count:unchanged"] += 1
-    counted["count:updated_here"] += "updated_here" in what
-    counted.update(f"reason:SugarCRM keeps {field} in another form" for field in altered)
-    return counted
 
 
 def _bury(here: Step, record: Record) -> None:

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from types import MappingProxyType
 from uuid import uuid4
 
 import dramatiq
@@ -12,26 +13,23 @@ import structlog
 from store.crm_budget import Lane
 from store.leases import HeldError, Lease
 from store.lists import ListMissingError
-from store.outcomes import Outcome
 from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
 from store.runs import Queued, RunMissingError
 from sugarcrm.errors import NotSugarError
 from sync.catalogue import Module
 from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
-from sync.runs import ID_PARTS, Phase, Run, next_phase
+from sync.runs import Phase, Run, next_phase
 from workers.app import App
 from workers.holding import holding
 from workers.lanes import in_lane
-from workers.retries import ONE_TRY
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
 
-ALONE = ("plan", "apply", "undo", "look")
-BUSY_S = 2.0  # until a list that is worked on is looked at again
-STALLED = timedelta(minutes=2)  # longer than any step goes without a commit
 BUDGET_S = 10.0  # then a step hands on to a fresh message, so that stopping a worker is quick
+
+_NO_OPTIONS: Mapping[str, str | bool] = MappingProxyType({})
 
 # Which actor carries out which phase, and on which queue.
 PHASE_ACTORS: dict[str, tuple[str, str]] = {
@@ -64,103 +62,23 @@ def now_text() -> str:
 
 def send(phase: Phase, *args: str | int) -> None:
     """Enqueue the actor of `phase`."""
-    dramatiq.get_broker().enqueue(_message(phase, args, {}))
+    dramatiq.get_broker().enqueue(message_of(phase, args))
 
 
-def _message(
-    phase: Phase, args: tuple[str | int, ...], options: dict[str, str | bool]
+def message_of(
+    phase: Phase, args: tuple[str | int, ...], options: Mapping[str, str | bool] = _NO_OPTIONS
 ) -> dramatiq.Message[None]:
+    """Give the message that has the actor of `phase` carry it out."""
     queue, actor = PHASE_ACTORS[phase]
     return dramatiq.Message(
-        queue_name=queue, actor_name=actor, args=args, kwargs={}, options=options
+        queue_name=queue, actor_name=actor, args=args, kwargs={}, options=dict(options)
     )
 
 
 def _queued(phase: Phase, run_id: str) -> Queued:
     message_id = str(uuid4())
-    message = _message(phase, (run_id,), {"redis_message_id": message_id})
+    message = message_of(phase, (run_id,), {"redis_message_id": message_id})
     return Queued(message.queue_name, message_id, message.encode())
-
-
-def begin(app: App, run: Run) -> bool:
-    """Begin `run`; False when its list has one going on, or waiting for its turn, which then does
-    its work, too.
-
-    A second delivery begins the same run again where it stands, and none that is over.
-
-    Raises:
-        Postponed: what is going on does nobody else's work, as a plan or an undo, or not this
-            one, as an import where a sync is to be.
-    """
-    known = app.runs.find(run.id)
-    if known and not known.active:
-        return False
-    active_id = app.runs.start(run)
-    folded = active_id != run.id
-    if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
-        first = _first_to_wait(app, run, active)
-        _fold(app, run, first)
-        return False
-    if folded:
-        _fold(app, run, active_id)
-        wake_if_stalled(app, active_id)
-        return False
-    app.runs.turn_came(run)
-    app.outcomes.put(run.trigger, Outcome(result="started", run=run.id), at=now_text())
-    return True
-
-
-def await_turn(app: App, run: Run) -> None:
-    """Let a run that would only wait ask SugarCRM nothing before its turn comes.
-
-    Raises:
-        Postponed: a run of its list is going on that does not do its work.
-    """
-    active = app.runs.active(run.list)
-    if active and active.id != run.id and _does_not_do(active, run):
-        _first_to_wait(app, run, active)
-
-
-def _first_to_wait(app: App, run: Run, active: Run) -> str:
-    """The first of its kind that waits for the active run, if that is another one."""
-    wake_if_stalled(app, active.id)
-    first = app.runs.wait_turn(run)
-    if first == run.id:
-        raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)
-    return first
-
-
-def _fold(app: App, run: Run, into: str) -> None:
-    app.outcomes.put(run.trigger, Outcome(result="folded", run=into), at=now_text())
-    app.runs.fold(run, into=into)
-    log.info("folded into another run", list=run.list, run=into)
-
-
-def _does_not_do(active: Run, run: Run) -> bool:
-    """Whether the run that is going on leaves undone what `run` is for."""
-    if (active.kind == "import") != (run.kind == "import"):
-        return True  # an import pushes nothing, and a sync may be set to add nobody
-    return active.kind in ALONE or (run.kind == "compare" and active.kind != "compare")
-
-
-def wake_if_stalled(app: App, run_id: str, *, for_person: bool = False) -> bool:
-    """Send a run's step again if nothing came of the last one, as when it is a dead letter; at
-    most once in a while, unless a person waits for it.
-
-    The message is for one try: while SugarCRM is away, the run's own one is being tried again.
-    """
-    run = app.runs.get(run_id)
-    if not run.active or not run.progressed_at:  # a look, which takes no steps, and ends by itself
-        return False
-    if datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
-        return False
-    if not app.runs.may_wake(run_id, STALLED) and not for_person:
-        return False
-    log.warning("run stalled, sent again", run=run_id, phase=run.phase)
-    of_parts: list[tuple[str | int, ...]] = [(run_id, part) for part in range(len(ID_PARTS))]
-    for args in of_parts if run.phase == "import" else [(run_id,)]:
-        dramatiq.get_broker().enqueue(_message(run.phase, args, {ONE_TRY: True}))
-    return True
 
 
 class Step:

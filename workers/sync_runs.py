@@ -8,7 +8,8 @@ from sync.lists import MarketingList
 from sync.runs import Phase, Run, first_phase
 from workers.app import App, app
 from workers.catalogues import look_at_columns
-from workers.steps import begin, now_text, send, waiting_told
+from workers.steps import now_text, send, waiting_told
+from workers.turns import begin
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_sync")

@@ -2,15 +2,13 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 import msgspec
 
 from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
-from sync.consent import ADDRESS, INVALID, is_same_address
-from sync.cursor import seconds
 from sync.deletion import CHANGED_THERE, is_unwanted, left_there
 from sync.following import contact_of, undisturbed, with_contact
 from sync.history import Moved
@@ -24,7 +22,6 @@ from sync.records import (
     Agreement,
     Intent,
     Record,
-    Theirs,
     differs,
     recent,
     seen_intents,
@@ -32,8 +29,8 @@ from sync.records import (
 from sync.rules import Rules
 from sync.settle import rebased, settle
 from workers.meeting import AskHolders, unbound_of
-from workers.push_scope import Scope
 from workers.segments import Said, newly_restricted
+from workers.their_rows import fill, moved_here, not_blanked, theirs_of
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 FORGOTTEN = "this person asked to be forgotten"
@@ -154,49 +151,6 @@ def forgotten_among(intake: Intake, strangers: Sequence[Row]) -> set[str]:
     return {i for i, address in addresses.items() if i in kept_out or address in kept_out}
 
 
-def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:
-    """Give a row in the form that the merge takes."""
-    at = seconds(row.modified_at, clock_ahead_s)
-    return Theirs(values=row.values, by_us=row.modified_by == our_user_id, at=at)
-
-
-def fill(record: Record, theirs: Mapping[str, str], columns: Iterable[str]) -> Record:
-    """Give `record` the columns that it never had, as agreed on. What somebody typed into a new
-    column before it was filled is an edit of what SugarCRM has there.
-    """
-    shown = {c: theirs[c] for c in columns if c in theirs and c not in record.base}
-    missing = {c: value for c, value in shown.items() if c not in record.values}
-    if INVALID in missing and not is_same_address(*_addresses(record, theirs)):
-        missing[INVALID] = "0"  # SugarCRM's is said of another address than ours
-    typed = record.edited.keys() if record.crm_id and record.base else ()
-    bases = {
-        column: Agreement(missing.get(column, value), value)
-        for column, value in shown.items()
-        if column in missing or column in typed
-    }
-    if not bases:
-        return record
-    return msgspec.structs.replace(
-        record, values={**record.values, **missing}, base={**record.base, **bases}
-    )
-
-
-def _addresses(record: Record, theirs: Mapping[str, str]) -> tuple[str, str]:
-    ours = record.values.get(ADDRESS, "")
-    return ours, theirs.get(ADDRESS, ours)
-
-
-def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Record:
-    """Take from a row that was read back what it shows besides our own write: columns that the
-    record never had, the flags of a new address, what others wrote meanwhile.
-    """
-    whole = fill(record, row.values, scope.columns)
-    theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
-    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue, scope.rules)
-    incoming = msgspec.structs.replace(merged, push={}, conflicts=())
-    return rebased(settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs)
-
-
 def _add(intake: Intake, row: Row, namesake: Record | None) -> tuple[Change | None, list[str]]:
     """Add a record with the row's id, unless one that goes on as another row has that by now."""
     if row.deleted:
@@ -243,7 +197,7 @@ def _update(
     comes_back = record.gone == GONE_UNDONE and intake.asked_for
     removed = record.gone in REMOVED and not comes_back
     gone = record.gone if removed else None  # whoever was deleted in SugarCRM is not any more
-    whole = fill(_not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
+    whole = fill(not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
     whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
@@ -273,18 +227,6 @@ def _update(
     return change, [outcome, *conflicts]
 
 
-def _not_blanked(record: Record, theirs: Mapping[str, str], healing: Set[str]) -> Record:
-    """Let what the list holds stand where a field that was made anew is blank: nobody emptied it.
-    Both sides agree to differ, until somebody changes either.
-    """
-    held = {
-        field: Agreement(record.values[field], "")
-        for field in healing & record.base.keys()
-        if theirs.get(field) == "" and record.base[field].ours == record.values.get(field) != ""
-    }
-    return msgspec.structs.replace(record, base={**record.base, **held}) if held else record
-
-
 def _kept_from_deletion(
     record: Record, after: Record, merged: Merge, ring: tuple[Intent, ...]
 ) -> tuple[Change, list[str]]:
@@ -295,13 +237,3 @@ def _kept_from_deletion(
     moved = Moved(record.id, ("skipped",), reason=CHANGED_THERE, crm_id=record.crm_id or "")
     left = msgspec.structs.replace(kept, after=left_there(after), dirty=False, moved=moved)
     return left, ["skipped"]
-
-
-def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:
-    """Tell the history what came into the list; None when no value and no question did."""
-    here = {f: (before.values.get(f), value) for f, value in merged.pull.items()}
-    if not here and what == ("unchanged",):
-        return None
-    because = {f: why for f, why in merged.because.items() if f in here or f in merged.asked}
-    crm_id = after.crm_id or ""
-    return Moved(record=after.id, what=what, here=here, because=because, crm_id=crm_id)

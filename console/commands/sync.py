@@ -27,7 +27,7 @@ from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
 from sync.schedule import describe
 from sync.setup import SyncSetup
-from workers.steps import wake_if_stalled
+from workers.turns import wake_if_stalled
 
 group = command_group("How a list syncs with SugarCRM, and its runs.")
 register_conflicts(group)

@@ -16,7 +16,7 @@ from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 from tests.sugarcrm.wire import answer, wire_server
 from workers.retries import ONE_TRY
-from workers.steps import wake_if_stalled
+from workers.turns import wake_if_stalled
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status", "email_opt_out")
 PULL = PullSetup(add_new=True, update_existing=True)
