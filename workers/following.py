@@ -8,6 +8,7 @@ import msgspec
 
 from store.records import EMAIL_COLUMN, Change, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
+from sync.consent import ADDRESS
 from sync.following import as_edited, handed_on, is_survivor, left_behind, waiting
 from sync.history import Moved
 from sync.identity import normal_email
@@ -90,7 +91,7 @@ def _unite(here: Step, record: Record, row: Row) -> None:
     elif other.gone:
         _commit(here, [_nobody(record)])
     else:
-        filled = {f: value for f, value in row.values.items() if value}  # there, by now
+        filled = {f: v for f, v in row.values.items() if v and f != ADDRESS}  # there, by now
         lacking = left_behind(record.values, {**other.values, **filled}, _ours(here.of))
         values = lacking | _pending(record, other, set(here.of.columns))
         changes = [_ended(record, row.id), _given(here.of, other, record, values)]
