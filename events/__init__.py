@@ -12,9 +12,11 @@ from events.envelope import encode as encode
 from events.envelope import wrap as wrap
 
 # Facts
+from events.facts import EmailBounced as EmailBounced
 from events.facts import EmailClicked as EmailClicked
 from events.facts import EmailOpened as EmailOpened
 from events.facts import EmailSent as EmailSent
+from events.facts import EmailUnsubscribed as EmailUnsubscribed
 from events.facts import FormSubmitted as FormSubmitted
 from events.facts import LandingPageVisited as LandingPageVisited
 from events.facts import PageVisited as PageVisited

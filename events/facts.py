@@ -40,6 +40,23 @@ class EmailClicked(Struct, frozen=True, kw_only=True):
     url: Url
 
 
+class EmailBounced(Struct, frozen=True, kw_only=True):
+    """A message could not be delivered; `permanent` unless it may be another time, as when a
+    mailbox is full.
+    """
+
+    message: Name
+    email: Address
+    permanent: bool = True
+
+
+class EmailUnsubscribed(Struct, frozen=True, kw_only=True):
+    """A person wants no more mail; `message` is the one that they said so to, if any."""
+
+    email: Address
+    message: Name | None = None
+
+
 class LandingPageVisited(Struct, frozen=True, kw_only=True):
     """A known person came to a landing page."""
 

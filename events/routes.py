@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from events.facts import (
+    EmailBounced,
     EmailClicked,
     EmailOpened,
     EmailSent,
+    EmailUnsubscribed,
     FormSubmitted,
     LandingPageVisited,
     PageVisited,
@@ -26,6 +28,8 @@ Event = (
     | EmailSent
     | EmailOpened
     | EmailClicked
+    | EmailBounced
+    | EmailUnsubscribed
     | LandingPageVisited
     | PageVisited
     | ListImportRequested
@@ -63,6 +67,8 @@ ROUTES: Mapping[type[Event], Route] = {
     EmailSent: Route(actors=(To("realtime", "write_history_note"),)),
     EmailOpened: Route(behaviour=True),
     EmailClicked: Route(behaviour=True),
+    EmailBounced: Route(actors=(To("realtime", "restrict_person"),)),
+    EmailUnsubscribed: Route(actors=(To("realtime", "restrict_person"),)),
     LandingPageVisited: Route(behaviour=True),
     PageVisited: Route(behaviour=True),
     ListImportRequested: Route(actors=(To("sync", "start_import"),), orders=True),

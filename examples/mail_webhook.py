@@ -1,11 +1,12 @@
-"""Takes the webhook of a mail sender, and tells Sugarloop about sent, opened and clicked mails.
+"""Takes the webhook of a mail sender, and tells Sugarloop what became of the mails.
 
     export EVENTS_URL=http://127.0.0.1:8080/events EVENTS_TOKEN=...
     python examples/mail_webhook.py             serves http://127.0.0.1:8091/ for the mail sender
     python examples/mail_webhook.py --sample    sends one sample payload, and ends
 
 `sugarloop source add mailer` prints a token. The payload here is that of no sender in
-particular: a JSON array of objects with id, event, timestamp, email, campaign, subject and url.
+particular: a JSON array of objects with id, event, timestamp, email, campaign, subject, url and
+permanent (of a bounce).
 """
 
 import json
@@ -23,7 +24,13 @@ from urllib3.util import Retry
 PORT = int(os.environ.get("PORT", "8091"))
 MAX_BYTES = 4 * 1024 * 1024
 BATCH = 1000  # events in one request, at most
-TYPES = {"delivered": "EmailSent", "open": "EmailOpened", "click": "EmailClicked"}
+TYPES = {
+    "delivered": "EmailSent",
+    "open": "EmailOpened",
+    "click": "EmailClicked",
+    "bounce": "EmailBounced",
+    "unsubscribe": "EmailUnsubscribed",
+}
 SAMPLE = [
     {"id": "m1", "event": "delivered", "timestamp": 1795430000, "email": "ana@example.com",
      "campaign": "spring-news", "subject": "Spring news"},
@@ -32,6 +39,10 @@ SAMPLE = [
     {"id": "m3", "event": "click", "timestamp": 1795430065, "email": "ana@example.com",
      "campaign": "spring-news", "url": "https://www.example.com/prices"},
     {"id": "m4", "event": "bounce", "timestamp": 1795430070, "email": "old@example.com",
+     "campaign": "spring-news", "permanent": True},
+    {"id": "m5", "event": "unsubscribe", "timestamp": 1795430080, "email": "bob@example.com",
+     "campaign": "spring-news"},
+    {"id": "m6", "event": "deferred", "timestamp": 1795430090, "email": "eve@example.com",
      "campaign": "spring-news"},
 ]  # fmt: skip
 
@@ -48,6 +59,8 @@ def event(said: dict[str, Any]) -> dict[str, Any]:
         data["subject"] = said.get("subject", "")
     if said["event"] == "click":
         data["url"] = said["url"]
+    if said["event"] == "bounce":
+        data["permanent"] = said.get("permanent", True)
     return {
         "specversion": "1.0",
         "id": said["id"],

@@ -6,8 +6,9 @@ from sync.canonical import is_set
 from sync.identity import normal_email
 
 ADDRESS = "email1"
+OPT_OUT = "email_opt_out"
 INVALID = "invalid_email"
-CONSENT_FIELDS = frozenset({"email_opt_out", INVALID})
+CONSENT_FIELDS = frozenset({OPT_OUT, INVALID})
 
 
 def of_new_address(before: Mapping[str, str], changed: Mapping[str, str]) -> dict[str, str]:

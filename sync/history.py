@@ -43,7 +43,7 @@ class Moved(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """One commit. `by` names who made it: "run ID", "program ID", "person NAME".
+    """One commit. `by` names who made it: "run ID", "program ID", "event ID", "person NAME".
 
     `at_ms` is when, by the store's clock, since 1970.
     """

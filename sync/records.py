@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
+from sync.canonical import is_set
 from sync.consent import INVALID, of_new_address
 from sync.refusal import Refusal
 
@@ -88,14 +89,17 @@ class Theirs(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def edit(record: Record, values: Mapping[str, str], now_s: float) -> Record:
-    """Set `values` as a change made here, now; the same record when none is another value."""
+    """Set `values` as a change made here, now; the same record when none is another value.
+
+    Who says no again takes back what was lifted.
+    """
     changed = {f: v for f, v in values.items() if record.values.get(f) != v}
     if not changed:
         return record
     if INVALID not in values:
         changed = of_new_address(record.values, changed)
     edited = msgspec.structs.replace(
-        record,
+        without_grants(record, {f for f in record.granted if is_set(changed.get(f, ""))}),
         values={**record.values, **changed},
         edited={**record.edited, **dict.fromkeys(changed, int(now_s))},
         became=None if record.contact else record.became,  # it is the contact that is meant

@@ -17,4 +17,5 @@ MODULES = (
     "workers.sweep",
     "workers.sync_runs",
     "workers.undoing",
+    "workers.unreached",
 )

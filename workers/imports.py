@@ -23,7 +23,7 @@ from workers.app import App, app
 from workers.catalogues import default_columns, look_at_columns, read_catalogue
 from workers.meeting import holders_of
 from workers.pages import read_ahead
-from workers.segments import restrict_segments
+from workers.restricting import restrict_segments
 from workers.steps import Step, now_text, send, step
 from workers.take_in import Intake, take_in
 from workers.turns import await_turn, begin

@@ -29,7 +29,7 @@ from sync.records import (
 from sync.rules import Rules
 from sync.settle import rebased, settle
 from workers.meeting import AskHolders, unbound_of
-from workers.segments import Said, newly_restricted
+from workers.restricting import Said, newly_restricted
 from workers.their_rows import fill, moved_here, not_blanked, theirs_of
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"

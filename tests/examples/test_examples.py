@@ -70,13 +70,14 @@ def test_submitted_form_is_kept_once_however_often_it_is_sent(redis_url, redis_c
     ]
 
 
-def test_sample_of_the_mail_sender_becomes_three_events_once(intake, redis_client):
+def test_sample_of_the_mail_sender_becomes_its_events_once(intake, redis_client):
     for _ in range(2):
         ended = run("examples/mail_webhook.py", "--sample", **intake)
-        assert ended.stdout == "sent 3 of 4 events\n", ended.stderr
+        assert ended.stdout == "sent 5 of 6 events\n", ended.stderr
 
     types = [name for name, _ in kept(redis_client)]
-    assert types == ["EmailSent", "EmailOpened", "EmailClicked"]
+    mails = ["EmailSent", "EmailOpened", "EmailClicked", "EmailBounced", "EmailUnsubscribed"]
+    assert types == mails
 
 
 def test_mail_sender_is_told_to_come_again_when_a_token_is_wrong(intake):

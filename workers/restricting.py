@@ -1,0 +1,130 @@
+"""Who says no, or cannot be reached: set in every list that has the address."""
+
+import time
+from collections.abc import Collection, Mapping, Sequence, Set
+
+import msgspec
+
+from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from sync.canonical import is_set
+from sync.consent import CONSENT_FIELDS
+from sync.history import Moved
+from sync.identity import normal_email
+from sync.lists import MarketingList
+from sync.records import Record, edit
+from workers.app import App
+
+OF_THE_ADDRESS = "it belongs to the address"
+Said = Mapping[str, Set[str]]  # by address: the flags that are set
+
+
+class Restricted(msgspec.Struct, frozen=True):
+    """How many records of which list it was new for, and which lists have the address, and no
+    column to set it in.
+    """
+
+    lists: Mapping[str, int]
+    without_column: tuple[str, ...]
+
+
+def newly_restricted(changes: Sequence[Change]) -> Said:
+    """The addresses of which these changes say something that their records did not have."""
+    said: dict[str, frozenset[str]] = {}
+    for change in changes:
+        if change.after is None or not (address := _address(change.after)):
+            continue
+        new = _flags(change.after) - (_flags(change.before) if change.before else frozenset())
+        if new:
+            said[address] = said.get(address, frozenset()) | new
+    return said
+
+
+def restrict_segments(app: App, said: Said, by: str) -> None:
+    """Set the flags for everybody with the addresses, in every list that mirrors no module, and so
+    does not hear of it from SugarCRM.
+
+    Call it before the commit that takes the same in: after a crash it is done again, and who is
+    restricted already stays as they are.
+    """
+    lists = app.lists.all() if said else []
+    segments = [of for of in lists if of.module is None and CONSENT_FIELDS & set(of.columns)]
+    if not segments:
+        return
+    lifting = _lifting(app, [of for of in lists if of.module], list(said))
+    for of in segments:
+        records = app.lists.records(of)
+        for address, ids in records.ids_by_emails(list(said)).items():
+            flags = (said[address] - lifting[address]) & set(of.columns)
+            _restrict(records, of, ids, flags, by, OF_THE_ADDRESS)
+
+
+def restrict_everywhere(app: App, address: str, flag: str, by: str, because: str) -> Restricted:
+    """Set the flag for everybody with the address, in every list, as an edit made here: where a
+    list may push it, SugarCRM has it with the next sync. Done again, it changes nothing.
+    """
+    done, without = dict[str, int](), []
+    for of in app.lists.all():
+        records = app.lists.records(of)
+        ids = records.ids_by_email(address)
+        if ids and flag not in of.columns:
+            without.append(of.id)
+        elif ids:
+            done[of.id] = _restrict(records, of, ids, {flag}, by, because)
+    return Restricted(done, tuple(without))
+
+
+def _lifting(app: App, lists: Sequence[MarketingList], addresses: Sequence[str]) -> Said:
+    """What a person lifted here, by address, that SugarCRM is yet to lift."""
+    lifting: dict[str, set[str]] = {address: set() for address in addresses}
+    for of in lists:
+        records = app.lists.records(of)
+        for address, ids in records.ids_by_emails(addresses).items():
+            for record in records.get_many(ids).values():
+                lifting[address] |= set(record.granted)
+    return lifting
+
+
+def _restrict(
+    records: Records,
+    of: MarketingList,
+    ids: Sequence[str],
+    flags: Collection[str],
+    by: str,
+    because: str,
+) -> int:
+    """Set flags whatever happens to the records meanwhile; give for how many they were new."""
+    done = 0
+    for record_id in ids:
+        while record := records.get_many([record_id]).get(record_id):
+            change = _change(of, record, flags, because)
+            if change is None:
+                break
+            try:
+                records.commit([change], by=by)
+            except StaleRecordsError:
+                continue
+            done += 1
+            break
+    return done
+
+
+def _change(
+    of: MarketingList, record: Record, flags: Collection[str], because: str
+) -> Change | None:
+    new = sorted(set(flags) - _flags(record))
+    if not new:
+        return None
+    after = edit(record, dict.fromkeys(new, "1"), time.time())
+    here = {flag: (record.values.get(flag), "1") for flag in new}
+    crm_id = record.crm_id or ""
+    moved = Moved(record.id, ("edited",), here, because=dict.fromkeys(new, because), crm_id=crm_id)
+    dirty = True if of.module and after.gone is None else None
+    return Change(before=record, after=after, dirty=dirty, moved=moved)
+
+
+def _flags(record: Record) -> frozenset[str]:
+    return frozenset(flag for flag in CONSENT_FIELDS if is_set(record.values.get(flag, "")))
+
+
+def _address(record: Record) -> str:
+    return normal_email(record.values.get(EMAIL_COLUMN, ""))
