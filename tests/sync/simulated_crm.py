@@ -62,9 +62,11 @@ class Stored:
     def __init__(self, by, at):
         self.values, self.by, self.at = dict.fromkeys(CATALOGUE, ""), by, at
         self.deleted, self.read_at, self.contact = False, -1, ""  # contact: converted to it
+        self.moved_at = -1  # when somebody gave it another address
 
 
 ROUND_TRIP = 5  # ticks that a write takes which nothing delays
+LOOKED = 40  # ticks from a worker's look at a row to its write, at most: it would be fenced else
 
 
 class SimulatedCrm:
@@ -188,6 +190,10 @@ class SimulatedCrm:
         moved = normal_email(values.get("email1", row.values["email1"]))
         if by == US and moved != normal_email(row.values["email1"]):
             self.watch.moves(crm_id, row)
+        if moved != normal_email(row.values["email1"]):
+            row.moved_at = self.stage.now
+        elif by == US and values.get("invalid_email") == "1" and row.moved_at >= started - LOOKED:
+            self.watch.flags_at_once(moved)
         plain = {field: kept(field, v) for field, v in values.items() if field not in FLAGS}
         if by == US and self.stage.now - started <= ROUND_TRIP:
             self.watch.writes_at_once(crm_id, plain, started)

@@ -99,6 +99,12 @@ class Watch:
             if people.edited_there_at.get((crm_id, field), -1) >= started:
                 people.met.setdefault((crm_id, field), set()).add(value)
 
+    def flags_at_once(self, address):
+        """We say that an address is invalid at the moment at which somebody gave the row another
+        one: a SugarCRM without transactions takes it for that.
+        """
+        self.world.people.said_invalid.add(address)
+
     def commits(self, changes):
         allowed = self._allowed("pull")
         for change in changes:
