@@ -85,7 +85,7 @@ def everything(setup, columns):
 def removed_for_good(records, of, name):
     """Who is taken out of the list leaves nothing behind."""
     record = edits.find_record(records, of, name)
-    records.commit([edits.Change(before=record, after=None)])
+    records.commit([edits.Change(before=record, after=None, intents=())])
 
 
 def nobody(*_args):
