@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from sync.canonical import Catalogue, is_set, same
-from sync.merge import CONSENT_FIELDS
+from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID, is_same_address
 from sync.records import REMOVED, Record
 from sync.schedule import Schedule, parse_schedule
 
@@ -36,15 +36,19 @@ def drift_of(
         f"another {field}"
         for field in pulled
         if field in values and field in record.base and field not in record.asked
-        if _is_another(record, field, values[field], catalogue)
+        if _is_another(record, values, field, catalogue)
     )
 
 
-def _is_another(record: Record, field: str, theirs: str, catalogue: Catalogue) -> bool:
+def _is_another(
+    record: Record, values: Mapping[str, str], field: str, catalogue: Catalogue
+) -> bool:
     if field not in CONSENT_FIELDS:
-        return not same(record.base[field].theirs, theirs, catalogue.get(field))
-    known = field in record.granted or is_set(record.values.get(field, ""))
-    return is_set(theirs) and not known
+        return not same(record.base[field].theirs, values[field], catalogue.get(field))
+    ours = record.values.get(ADDRESS, "")
+    elsewhere = field == INVALID and not is_same_address(ours, values.get(ADDRESS, ours))
+    known = elsewhere or field in record.granted or is_set(record.values.get(field, ""))
+    return is_set(values[field]) and not known
 
 
 def night_of(list_id: str, zone: str) -> Schedule:

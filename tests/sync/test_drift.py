@@ -21,6 +21,15 @@ def record(ours="1", theirs="1", out="0", **more):
     return Record(id="r", crm_id="c", values=values, base=base, **more)
 
 
+BOUNCES = {"email1": "New@X", "invalid_email": "1"}
+
+
+def moved():
+    """Somebody whose address was corrected here."""
+    base = {"invalid_email": Agreement("0", "1")}
+    return Record(id="r", values={"email1": "new@x", "invalid_email": "0"}, base=base)
+
+
 @pytest.mark.parametrize(
     ("known", "values", "drift"),
     [
@@ -33,6 +42,8 @@ def record(ours="1", theirs="1", out="0", **more):
         pytest.param(record(out="1"), OUT, (), id="opted_out_here_too"),
         pytest.param(record(granted=("email_opt_out",)), OUT, (), id="lifted_here_and_soon_there"),
         pytest.param(record(out="1"), {"email_opt_out": "0"}, (), id="an_opt_in_clears_nothing"),
+        pytest.param(moved(), BOUNCES | {"email1": "old@x"}, (), id="said_of_another_address"),
+        pytest.param(moved(), BOUNCES, ("another invalid_email",), id="said_of_this_address"),
         pytest.param(record(), {}, (), id="not_read"),
         pytest.param(None, {"phone": "1"}, (UNSEEN,), id="nobody_knows_it"),
         pytest.param(record(gone=GONE_THERE), {"phone": "1"}, (UNDELETED,), id="there_again"),
@@ -40,7 +51,8 @@ def record(ours="1", theirs="1", out="0", **more):
     ],
 )
 def test_only_what_neither_side_tells_of_is_drift(known, values, drift):
-    assert drift_of(known, values, ["phone", "email_opt_out"], CATALOGUE) == drift
+    pulled = ["phone", "email_opt_out", "invalid_email"]
+    assert drift_of(known, values, pulled, CATALOGUE) == drift
 
 
 def test_each_list_has_a_minute_of_the_night():
