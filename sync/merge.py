@@ -226,6 +226,8 @@ def _decide_consent(draft: _Draft, sides: _Sides, has_address: bool) -> None:
     elif not has_address:
         # SugarCRM keeps a flag with the address: written to nobody's, it is lost each time.
         draft.agreed[field] = Agreement(sides.ours, sides.theirs)
+    elif field == INVALID and not (sides.we_changed or sides.they_changed or sides.echo):
+        return  # they agreed to differ: ours is said of an address before this one
     elif draft.may_push(field):
         draft.to_sugarcrm(field, "1", because)
     else:  # theirs was cleared, or the address is another one: ours waits to be permitted

@@ -88,6 +88,21 @@ def test_that_an_address_is_invalid_is_said_of_this_address(addresses, flags, pu
     assert (merged.push, merged.pull) == (push, pull)
 
 
+def test_a_flag_that_may_not_come_in_with_an_address_is_not_pushed_to_it():
+    flags = {"email1": "old@x", "invalid_email": "1"}
+    base = {"email1": Agreement("old@x", "old@x"), "invalid_email": Agreement("1", "1")}
+    record = Record(id="r", values=flags, base=base)
+    theirs = Theirs(values={"email1": "new@x", "invalid_email": "0"}, by_us=False)
+    permission = Permission(push=BOTH, pull=frozenset({"email1"}))
+
+    for _ in range(2):
+        merged = merge(record, theirs, (), permission, {})
+        record = settle(record, merged, None, (), {}).record
+        assert merged.push == {}
+
+    assert record.values == {"email1": "new@x", "invalid_email": "1"}
+
+
 @pytest.mark.parametrize("other", [Permission(push=frozenset(), pull=frozenset()), PUSH_ONLY])
 def test_of_two_addresses_that_may_not_meet_no_flag_moves(other):
     flags = {"email1": "new@x", "invalid_email": "0"}
