@@ -8,7 +8,7 @@ from console.edits import person
 from console.exits import MissingError
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
 from sync.conflict import Take, answered
-from sync.history import Moved
+from sync.history import Moved, Pair, values_moved
 from sync.records import Record
 
 
@@ -94,7 +94,8 @@ def _answer_record(records: Records, record_id: str, fields: Sequence[str], take
 
 
 def _moved(before: Record, after: Record, fields: Sequence[str], take: Take) -> Moved:
-    here = {f: (before.values.get(f), after.values.get(f)) for f in fields}
+    here: dict[str, Pair] = {f: (before.values.get(f), after.values.get(f)) for f in fields}
+    here |= values_moved(before.values, after.values)
     side = "SugarCRM's" if take == "sugarcrm" else "the list's"
-    because = dict.fromkeys(fields, f"a conflict was settled: {side} value stands")
+    because = dict.fromkeys(here, f"a conflict was settled: {side} value stands")
     return Moved(after.id, ("answered",), here, because=because, crm_id=after.crm_id or "")

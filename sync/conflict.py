@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from sync.consent import of_new_address
+from sync.consent import ADDRESS, INVALID
 from sync.records import Agreement, Record, tidied, without_question
 from sync.rules import Rules
 
@@ -72,11 +72,15 @@ def answered(record: Record, field: str, take: Take) -> Record:
         KeyError: nothing is asked about `field`.
     """
     theirs = record.asked[field]
-    values = dict(record.values)
-    if take == "sugarcrm":
-        values |= of_new_address(record.values, {field: theirs})
+    values, base = dict(record.values), dict(record.base)
     # Agreed on theirs, either way: ours, where it differs, then counts as the newer edit.
-    base = {**record.base, field: Agreement(theirs, theirs)}
+    base[field] = Agreement(theirs, theirs)
+    if take == "sugarcrm":
+        values[field] = theirs
+    if take == "sugarcrm" and field == ADDRESS and INVALID in values:
+        # Whether it is invalid comes with the address, as SugarCRM was seen to have it.
+        flag = base[INVALID].theirs if INVALID in base else "0"
+        values[INVALID], base[INVALID] = flag, Agreement(flag, flag)
     settled = msgspec.structs.replace(record, values=values, base=base)
     return tidied(without_question(settled, field))
 

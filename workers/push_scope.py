@@ -2,8 +2,9 @@
 
 import msgspec
 
-from sync.canonical import Catalogue
+from sync.canonical import Catalogue, is_set
 from sync.catalogue import Module
+from sync.consent import CONSENT_FIELDS
 from sync.match import Several
 from sync.merge import Merge, Permission
 from sync.records import Intent, Record, Theirs, differs_in
@@ -68,11 +69,16 @@ def scope_of(here: Step, setup: SyncSetup) -> Scope:
 
 
 def creation_values(scope: Scope, record: Record) -> dict[str, str]:
-    """What a creation carries: every filled column that SugarCRM lets us write."""
+    """What a creation carries: every filled column that SugarCRM lets us write.
+
+    A flag that is not set is left out: SugarCRM keeps it with the address, which others may have,
+    and theirs would be cleared.
+    """
     return {
         column: value
         for column, value in record.values.items()
         if value and column in scope.columns and _is_writable(scope, column)
+        if column not in CONSENT_FIELDS or is_set(value)
     }
 
 

@@ -296,11 +296,13 @@ class People:
     def create_here(self, address):
         self.born_here += 1
         values = {"email1": address, "last_name": f"H{self.born_here}", "loc": self._value()}
+        before = {i: r.values.get("email1", "") for i, r in self.shelf.records.items()}
         try:
             record = add_record(self.records, self.shelf.of, values)
         except (RefusedError, MissingError):
             return
         self.removed.discard(record.id)
+        self.left_here(record.id, before.get(record.id, address), address)
         self.edited_here |= {(record.id, f): v for f, v in values.items() if f != "last_name"}
         for known in [key for key in self.edited_here if key[0] == record.id]:
             if known[1] in ("both", "late") and record.values.get(known[1]) is None:

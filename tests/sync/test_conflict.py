@@ -151,3 +151,21 @@ def test_an_edit_is_remembered_until_it_is_agreed_on():
     assert edited.edited == {"f": 100}
     assert edit(edited, {"f": "a"}, 200).edited == {}
     assert edit(edited, {"f": "b"}, 300) is edited
+
+
+@pytest.mark.parametrize(
+    ("take", "values"),
+    [
+        pytest.param("sugarcrm", {"email1": "there@x", "invalid_email": "1"}, id="sugarcrm"),
+        pytest.param("list", {"email1": "here@x", "invalid_email": "0"}, id="list"),
+    ],
+)
+def test_that_an_address_is_invalid_comes_with_the_answer(take, values):
+    record = Record(
+        id="r",
+        values={"email1": "here@x", "invalid_email": "0"},
+        base={"email1": Agreement("old@x", "old@x"), "invalid_email": Agreement("0", "1")},
+        asked={"email1": "there@x"},
+    )
+
+    assert answered(record, "email1", take).values == values
