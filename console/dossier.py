@@ -1,17 +1,19 @@
 """Find a person in every list, and tell all that is held of them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 from store.history import History
-from store.records import Records
+from store.records import EMAIL_COLUMN, Records
 from sync.address import is_address_of, naming
 from sync.history import Entry
 from sync.lists import MarketingList
 from sync.records import Record
 from sync.score import Tally, score
 from workers.app import App
+
+ADDRESS_COLUMNS = frozenset({EMAIL_COLUMN, "email2"})
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +36,9 @@ class Mention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dossier(msgspec.Struct, frozen=True, kw_only=True):
-    """All that is held of a person. `forgotten`: nothing may bring them back."""
+    """All that is held of a person. `mentions` and `named_in_events` are of other people: told is
+    where they are, and how many. `forgotten`: nothing may bring them back.
+    """
 
     email: str
     lists: tuple[Held, ...]
@@ -42,6 +46,7 @@ class Dossier(msgspec.Struct, frozen=True, kw_only=True):
     behaviour: tuple[Tally, ...]
     events: tuple[msgspec.Raw, ...]
     mentions: tuple[Mention, ...]
+    named_in_events: int
     forgotten: bool
 
 
@@ -83,6 +88,7 @@ def dossier(app: App, address: str) -> Dossier:
         behaviour=tallies,
         events=tuple(msgspec.Raw(entry.raw) for entry in app.journal.about(address)),
         mentions=tuple(one.mention for one in found if not one.own),
+        named_in_events=app.journal.mentions(address),
         forgotten=bool(app.suppression.among([address])),
     )
 
@@ -99,9 +105,18 @@ def everywhere(app: App, address: str) -> Iterator[Found]:
                 if not texts or record.id in seen:
                     continue
                 seen.add(record.id)
-                own = any(is_address_of(text, address) for _, text in texts)
+                own = _is_of(record, texts, address)
                 columns = tuple(dict.fromkeys(column for column, _ in texts))
                 yield Found(of, records, record, columns, own)
+
+
+def _is_of(record: Record, texts: Sequence[tuple[str, str]], address: str) -> bool:
+    """Whether the person has the address: in a column of addresses, or, of somebody with no other
+    one, in any. In another column of somebody else it stands for a friend or an assistant.
+    """
+    has = [column for column, text in texts if is_address_of(text, address)]
+    nobody = not record.values.get(EMAIL_COLUMN)
+    return any(column in ADDRESS_COLUMNS or nobody for column in has)
 
 
 def _texts(record: Record) -> Iterator[tuple[str, str]]:

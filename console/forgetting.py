@@ -1,5 +1,7 @@
 """Forget a person."""
 
+from collections.abc import Set
+
 import msgspec
 
 from console.dossier import Mention, everywhere
@@ -18,7 +20,8 @@ from workers.app import App
 class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     """What was erased: how many records, history entries and events.
 
-    `mentions` are texts of other people that name the address, and are left as they are.
+    `mentions` are texts of other people that name the address, and are left as they are; so are
+    `named_in_events` events of others, until the journal drops them.
     """
 
     records: int
@@ -26,6 +29,7 @@ class Forgotten(msgspec.Struct, frozen=True, kw_only=True):
     events: int
     crm_ids: tuple[str, ...]
     mentions: tuple[Mention, ...]
+    named_in_events: int
 
 
 def forget(app: App, address: str) -> Forgotten:
@@ -34,20 +38,16 @@ def forget(app: App, address: str) -> Forgotten:
     Nothing brings them back: first they are kept out, then they are erased, so that a sync that
     goes on meanwhile adds nobody. Done again after a crash, it erases what is left.
     """
+    app.suppression.add(address)
     found = list(everywhere(app, address))
     crm_ids = tuple(sorted({one.record.crm_id for one in found if one.own and one.record.crm_id}))
     app.suppression.add(address, crm_ids)
-    erasures = Erasures(app.client)
-    for one in everywhere(app, address):
+    for one in found:
         if one.own:
-            erasures.begin(one.of.id, one.record.id)
-    lists = {of.id: of for of in app.lists.all()}
-    told = 0
-    for list_id, record_id in erasures.begun():
-        if of := lists.get(list_id):
-            told += _erase(app, of, record_id)
-        erasures.done(list_id, record_id)
-    told += sum(_erase_traces(app, of, address) for of in lists.values())
+            Erasures(app.client).begin(one.of.id, one.record.id)
+    told = _erase_begun(app)
+    app.suppression.changed()  # who still plans with what they were looks again
+    told += sum(_erase_traces(app, of, address) for of in app.lists.all())
     app.people.forget(address)
     events = app.journal.forget(address)
     write_files_afresh(app.client)  # where it may not, they are when they have grown
@@ -57,6 +57,7 @@ def forget(app: App, address: str) -> Forgotten:
         events=events,
         crm_ids=crm_ids,
         mentions=tuple(one.mention for one in found if not one.own),
+        named_in_events=app.journal.mentions(address),
     )
 
 
@@ -66,18 +67,37 @@ def allow_again(app: App, address: str) -> None:
     Raises:
         MissingError: nobody with this address is kept out.
     """
+    _erase_begun(app)  # of a forgetting that was killed: later it would take who is let in
     if not app.suppression.allow(address):
         raise MissingError("nobody with this address is kept out")
 
 
-def _erase(app: App, of: MarketingList, record_id: str) -> int:
-    """Remove a record whatever happens to it meanwhile, and all that is noted beside it."""
-    records = app.lists.records(of)
-    _remove(records, record_id)
-    records.intents.forget(record_id)
-    for plan_id in app.plans.of_list(of.id):
-        app.plans.forget(plan_id, record_id)
-    return History(app.client, of.id).forget(record_id)
+def _erase_begun(app: App) -> int:
+    """Erase all whose erasing has begun, also by one that was killed; give how many entries of the
+    history told of them.
+    """
+    erasures, lists = Erasures(app.client), {of.id: of for of in app.lists.all()}
+    told = 0
+    for list_id, record_ids in erasures.begun().items():
+        if of := lists.get(list_id):
+            told += _erase(app, of, record_ids)
+        for record_id in record_ids:
+            erasures.done(list_id, record_id)
+    return told
+
+
+def _erase(app: App, of: MarketingList, record_ids: Set[str]) -> int:
+    """Remove records whatever happens to them meanwhile, and all that is noted beside them."""
+    records, history = app.lists.records(of), History(app.client, of.id)
+    told = 0
+    for record_id in sorted(record_ids):
+        _remove(records, record_id)
+        records.intents.forget(record_id)
+        for plan_id in app.plans.of_list(of.id):
+            app.plans.forget(plan_id, record_id)
+        told += history.forget(record_id)
+    # Older versions did not index all that their history tells.
+    return told + history.forget_where(lambda moved: moved.record in record_ids)
 
 
 def _remove(records: Records, record_id: str) -> None:

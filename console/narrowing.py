@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from console.columns import no_column
 from console.edits import person
 from console.exits import InputError, RefusedError
-from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from store.records import EMAIL_COLUMN, FILLED_BY, Change, Records, StaleRecordsError
 from sync.lists import MarketingList
 from sync.records import without_question
 from workers.app import App
@@ -31,7 +31,8 @@ def remove_columns(app: App, of: MarketingList, columns: Sequence[str]) -> Marke
     records = app.lists.records(of)
     _forget_questions(records, columns)
     filled = [c for c in records.state("filled").split(",") if c not in columns]
-    records.commit(state={"filled": ",".join(filled)})
+    by = {f"{FILLED_BY}{column}": "" for column in columns}
+    records.commit(state={"filled": ",".join(filled), **by})
     return app.lists.narrow(of.id, columns)
 
 

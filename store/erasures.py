@@ -15,11 +15,13 @@ class Erasures:
         """Note that a record is to be erased; call it before anything of it is."""
         self._client.sadd(ERASING, f"{list_id}\0{record_id}")
 
-    def begun(self) -> list[tuple[str, str]]:
-        """The list and the record of each that is not done."""
-        found = sorted(member.decode() for member in self._client.smembers(ERASING))
-        pairs = [member.partition("\0") for member in found]
-        return [(list_id, record_id) for list_id, _, record_id in pairs]
+    def begun(self) -> dict[str, set[str]]:
+        """The records of each list that are not done."""
+        found: dict[str, set[str]] = {}
+        for member in self._client.smembers(ERASING):
+            list_id, _, record_id = member.decode().partition("\0")
+            found.setdefault(list_id, set()).add(record_id)
+        return found
 
     def done(self, list_id: str, record_id: str) -> None:
         """Nothing is left of it."""

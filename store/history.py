@@ -32,7 +32,7 @@ def is_indexed(moved: Moved) -> bool:
     """Whether it is looked up by its record. A record knows by itself who created it: a first
     import would else cost an entry of an index for everybody.
     """
-    return moved.what != ("created_here",)
+    return moved.what != ("created_here",) or bool(moved.here)
 
 
 class History:
@@ -45,7 +45,7 @@ class History:
         self._swap = client.register_script(_SWAP)
 
     def of_record(self, record_id: str) -> tuple[Entry, ...]:
-        """Give all entries that tell of one record, newest first."""
+        """Give all entries that tell of one record, newest first, and nothing of others."""
         start = f"[{record_id}\0"
         members = self._client.zrevrangebylex(self._index, start + "\x7f", start)
         ids = [member.decode().split("\0")[1] for member in members]
@@ -53,7 +53,10 @@ class History:
             for entry_id in ids:
                 pipe.xrange(self._log, entry_id, entry_id)
             found = pipe.execute()
-        entries = self._entries([one[0] for one in found if one])
+        entries = [
+            msgspec.structs.replace(e, moved=tuple(m for m in e.moved if m.record == record_id))
+            for e in self._entries([one[0] for one in found if one])
+        ]
         return tuple(sorted(entries, key=_order, reverse=True))
 
     def between(self, from_ms: int, to_ms: int) -> Iterator[Entry]:
@@ -98,8 +101,9 @@ class History:
     def forget_where(self, told: Callable[[Moved], bool]) -> int:
         """Take what `told` is true of out of every entry; give how much that was."""
         taken = 0
-        for entry_id, _ in self._client.hscan_iter(self._moved, count=_PAGE):
-            taken += self._take_out(entry_id.decode(), told)
+        for entry_id, blob in self._client.hscan_iter(self._moved, count=_PAGE):
+            if any(told(moved) for moved in _moved(blob)):
+                taken += self._take_out(entry_id.decode(), told)
         return taken
 
     def records_where(self, told: Callable[[Moved], bool]) -> set[str]:

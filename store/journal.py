@@ -1,7 +1,7 @@
 """Reading the journal: accepted events in order, as events/ left them there."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -9,7 +9,7 @@ import redis
 
 from events import Envelope, decode
 from store.packing import pack
-from sync.address import naming
+from sync.address import is_address, is_address_of, naming
 from sync.failure import Permanent
 from sync.identity import normal_email
 
@@ -112,20 +112,29 @@ class Journal:
         return dropped
 
     def about(self, address: str) -> Iterator[Entry]:
-        """Read every event that names a person's address, oldest first."""
+        """Read every event of the person with this address, oldest first."""
+        found = self._all_naming(address)
+        yield from (entry for entry in found if is_of(entry.raw, address))
+
+    def mentions(self, address: str) -> int:
+        """How many events of other people name the address in a text or a link."""
+        return sum(not is_of(entry.raw, address) for entry in self._all_naming(address))
+
+    def _all_naming(self, address: str) -> list[Entry]:
         found: dict[str, Entry] = {}
         for stream in (JOURNAL, BEHAVIOUR):
             found |= {entry.id: entry for entry in self._naming(stream, address)}
-        yield from sorted(found.values(), key=lambda entry: _order(entry.id))
+        return sorted(found.values(), key=lambda entry: _order(entry.id))
 
     def forget(self, address: str) -> int:
-        """Drop every event that names a person's address; give how many entries that was.
+        """Drop every event of the person with this address; give how many entries that was.
 
         Work that still waits for such an event fails for good: there is nothing left to do.
         """
         dropped = 0
         for stream in (JOURNAL, BEHAVIOUR):
-            ids, unpacked = [x.id for x in self._naming(stream, address)], f"{stream}:unpacked"
+            named, unpacked = self._naming(stream, address), f"{stream}:unpacked"
+            ids = [entry.id for entry in named if is_of(entry.raw, address)]
             if ids:  # noted first: after a kill in between there are none to find any more
                 self._client.set(unpacked, "1")
             dropped += sum(int(self._client.xdel(stream, each)) for each in ids)
@@ -173,6 +182,35 @@ def _naming(address: str) -> re.Pattern[str]:
 def _unescaped(json: bytes) -> str:
     """The text with a space for each escape, so that none runs into the word after it."""
     return _ESCAPE.sub(" ", json.decode()).casefold()
+
+
+def is_of(event: bytes, address: str) -> bool:
+    """Whether an event that names the address is of this person, rather than of somebody who wrote
+    of them: its first address is theirs, or it has none but in texts and links.
+    """
+    attributes = msgspec.json.decode(event)
+    data = attributes.get("data")
+    fields = data.get("fields", {}) if isinstance(data, dict) else {}
+    named = [email_of_form(fields)] if isinstance(fields, dict) else []
+    values = [*named, *_values(data), *_values(attributes.get("subject"))]
+    whose = next((value for value in values if is_address(value)), address)
+    return is_address_of(whose, address)
+
+
+def email_of_form(fields: Mapping[str, str]) -> str:
+    """The address in a submitted form, under whichever usual name; "" when there is none."""
+    for name, value in fields.items():
+        if name.casefold().replace("-", "").replace("_", "") in {"email", "email1", "emailaddress"}:
+            return value
+    return ""
+
+
+def _values(of: object) -> Iterator[str]:
+    if isinstance(of, str):
+        yield of
+    elif isinstance(of, dict):
+        for value in of.values():
+            yield from _values(value)
 
 
 def _order(journal_id: str) -> tuple[int, int]:

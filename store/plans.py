@@ -32,6 +32,14 @@ for key = 1, 3 do redis.call('expire', KEYS[key], ARGV[1]) end
 return 1
 """
 
+# Whoever carries the plan out knows its place by number: a blank takes the place of who is gone.
+_FORGET = """
+redis.call('hdel', KEYS[1], ARGV[1])
+local at = redis.call('lpos', KEYS[2], ARGV[1])
+if at then redis.call('lset', KEYS[2], at, '') end
+return 1
+"""
+
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Item).decode
 
@@ -47,6 +55,7 @@ class Plans:
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
         self._add = client.register_script(_ADD)
+        self._forget = client.register_script(_FORGET)
 
     def begin(self, plan_id: str, list_id: str, at: str) -> None:
         """Make an empty plan; one that is there already stays as it is.
@@ -122,22 +131,21 @@ class Plans:
         return {i for i, blob in zip(record_ids, blobs, strict=True) if blob}
 
     def forget(self, plan_id: str, record_id: str) -> None:
-        """Take one record out of a plan; its sums stay."""
-        with self._client.pipeline(transaction=True) as pipe:
-            pipe.hdel(f"plan:{plan_id}:items", record_id)
-            pipe.lrem(f"plan:{plan_id}:order", 0, record_id)
-            pipe.execute()
+        """Take one record out of a plan; its sums stay, and so do the numbers of the others."""
+        self._forget(keys=[f"plan:{plan_id}:items", f"plan:{plan_id}:order"], args=[record_id])
 
-    def page(self, plan_id: str, start: int, count: int) -> list[Item]:
-        """Give `count` items from number `start` on, in the order in which they were planned."""
+    def page(self, plan_id: str, start: int, count: int) -> tuple[list[Item], int]:
+        """Give up to `count` items from number `start` on, in the order in which they were planned,
+        and the number to go on at; that is `start` at the end. Who was forgotten is passed over.
+        """
         ids = self._client.lrange(f"plan:{plan_id}:order", start, start + count - 1)
-        if not ids:
-            return []
-        return [_decode(blob) for blob in self._client.hmget(f"plan:{plan_id}:items", ids)]
+        blobs = self._client.hmget(f"plan:{plan_id}:items", ids) if ids else []
+        return [_decode(blob) for blob in blobs if blob], start + len(ids)
 
     def items(self, plan_id: str) -> Iterator[Item]:
         """Walk over all items."""
-        start = 0
-        while page := self.page(plan_id, start, _PAGE):
+        start, at = -1, 0
+        while at != start:
+            start = at
+            page, at = self.page(plan_id, start, _PAGE)
             yield from page
-            start += len(page)

@@ -44,6 +44,10 @@ class Suppression:
             pipe.incr(CHANGES)
             pipe.execute()
 
+    def changed(self) -> None:
+        """Have whoever asked `among` up to now ask again before they write."""
+        self._client.incr(CHANGES)
+
     def changes(self) -> str:
         """How often somebody was kept out. Whoever asks `among`, and writes by it, reads this
         first and writes only if it is still the same: else the person would come back.

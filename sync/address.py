@@ -10,6 +10,7 @@ from sync.identity import normal_email
 # In a link, what stands before it may be spelled as %3a.
 _BEFORE = r"(?:(?<![\w.+~-])(?<![\w][!#$'*^`{}])|(?<=%[0-9a-f][0-9a-f]))"
 _AFTER = r"(?![\w-]|\.\w)"
+_ONE = re.compile(r"[^@\s/:?]+@[^@\s/:?]+")  # and no link with such a sign in it
 _BETWEEN = re.compile(r"[\s,;]+")
 
 
@@ -20,11 +21,19 @@ def naming(address: str, *spellings: str) -> re.Pattern[str]:
     return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, known))}){_AFTER}")
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is one or more addresses, and nothing else."""
+    words = _words(text)
+    return bool(words) and all(_ONE.fullmatch(word) for word in words)
+
+
 def is_address_of(text: str, address: str) -> bool:
     """Whether a text is this address, or a list of addresses with this one, and nothing else."""
-    words = [word.removeprefix("mailto:").strip("<>") for word in _words(text)]
-    return normal_email(address) in words and all("@" in word for word in words)
+    return normal_email(address) in _words(text) and is_address(text)
 
 
 def _words(text: str) -> list[str]:
-    return [word for word in _BETWEEN.split(normal_email(text)) if word]
+    words = (
+        word.removeprefix("mailto:").strip("<>.") for word in _BETWEEN.split(normal_email(text))
+    )
+    return [word for word in words if word]

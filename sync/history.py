@@ -104,14 +104,28 @@ def fates(record_id: str, entries: tuple[Entry, ...]) -> tuple[Fate, ...]:
     )
 
 
-def back_filled(run_id: str, born: str, known: tuple[Origin, ...], value: str) -> Origin | None:
+def born_ms(record_id: str, born: str, entries: tuple[Entry, ...]) -> int | None:
+    """When somebody came in, in milliseconds since 1970; None where nothing tells any more."""
+    came = [e.at_ms for e in entries for m in e.moved if m.record == record_id and _came_in(m)]
+    if came:
+        return max(came)
+    return _began_ms(born.removeprefix("run ")) or None if born.startswith("run ") else None
+
+
+def _came_in(moved: Moved) -> bool:
+    return "created_here" in moved.what
+
+
+def back_filled(
+    run_id: str, born_ms: int | None, known: tuple[Origin, ...], value: str
+) -> Origin | None:
     """Tell how a value came that no entry tells of: `run_id` filled its column for everybody.
 
     `known` are the changes that are told, newest first, `value` is the present one. None when
-    somebody came in later, or had typed a value before.
+    somebody came in later (at `born_ms`), or at nobody knows when, or had typed a value before.
     """
-    at_ms, born_ms = _began_ms(run_id), _began_ms(born.removeprefix("run "))
-    if born_ms >= at_ms or (known and known[-1].at_ms < at_ms):
+    at_ms = _began_ms(run_id)
+    if born_ms is None or born_ms >= at_ms or (known and known[-1].at_ms < at_ms):
         return None
     after = known[-1].before if known else value
     because = "the column was added, and filled from SugarCRM"
@@ -138,6 +152,8 @@ def origins(record_id: str, field: str, entries: tuple[Entry, ...]) -> tuple[Ori
             for side, pairs in (("SugarCRM", moved.there), ("list", moved.here)):
                 if field in pairs:
                     before, after = pairs[field]
+                    if side == "list" and field in moved.there:  # it went out, and came back so
+                        because = READ_BACK
                     found.append(
                         Origin(
                             at_ms=entry.at_ms,

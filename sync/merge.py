@@ -30,7 +30,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     and may not replace now. `asked` waits for a person, with SugarCRM's value; `unasked` were asked
     about before, and need not be any more. `because` says why, for every field that is pulled,
     pushed or asked. `lifted` are restrictions that were lifted here, and that SugarCRM does not
-    have any more.
+    have any more; `lapsed` are flags of the list that were said of an address which goes.
     """
 
     pull: Mapping[str, str]
@@ -41,6 +41,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     unasked: frozenset[str] = frozenset()
     because: Mapping[str, str] = {}
     lifted: frozenset[str] = frozenset()
+    lapsed: frozenset[str] = frozenset()
 
 
 class _Sides(msgspec.Struct, frozen=True):
@@ -68,6 +69,7 @@ class _Draft:
         self.asked: dict[str, str] = {}
         self.because: dict[str, str] = {}
         self.conflicts: list[Conflict] = []
+        self.lapsed: set[str] = set()
 
     def may_push(self, field: str) -> bool:
         return field in self.permission.push
@@ -85,6 +87,7 @@ class _Draft:
         lifted = {f for f in considered & set(record.granted) if not is_set(theirs.values[f])}
         return Merge(
             lifted=frozenset(lifted),
+            lapsed=frozenset(self.lapsed),
             pull=self.pull,
             push=self.push,
             agreed=self.agreed,
@@ -226,8 +229,6 @@ def _decide_consent(draft: _Draft, sides: _Sides, has_address: bool) -> None:
     elif not has_address:
         # SugarCRM keeps a flag with the address: written to nobody's, it is lost each time.
         draft.agreed[field] = Agreement(sides.ours, sides.theirs)
-    elif field == INVALID and not (sides.we_changed or sides.they_changed or sides.echo):
-        return  # they agreed to differ: ours is said of an address before this one
     elif draft.may_push(field):
         draft.to_sugarcrm(field, "1", because)
     else:  # theirs was cleared, or the address is another one: ours waits to be permitted
@@ -240,6 +241,9 @@ def _decide_of_two_addresses(draft: _Draft, sides: _Sides) -> None:
     if ADDRESS in draft.pull and draft.may_pull(field):
         if is_set(sides.ours) != is_set(sides.theirs):
             draft.to_list(field, sides.theirs, "it is said of the address that came in")
+    elif ADDRESS in draft.pull and is_set(sides.ours):
+        draft.lapsed.add(field)
+        draft.agreed[field] = Agreement("0", sides.theirs)
     elif ADDRESS in draft.push and draft.may_push(field) and is_set(sides.ours):
         draft.to_sugarcrm(field, "1", "it is said of the new address")
     else:  # seen, and not to be dealt with before both have one address

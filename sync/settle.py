@@ -42,6 +42,7 @@ def settle(
     for field, value in merged.pull.items():
         values[field] = value
         base[field] = Agreement(value, value)
+    values |= dict.fromkeys(merged.lapsed, "0")
     again, altered = False, []
     for field, sent in merged.push.items() if read_back else ():
         verdict = _verdict(field, sent, read_back, intents, catalogue)

@@ -79,11 +79,6 @@ def permission(setup: SyncSetup, columns: Collection[str]) -> Permission:
     )
 
 
-def going_out(setup: SyncSetup, columns: Collection[str]) -> frozenset[str]:
-    """The columns that a push may send: what is updated, and all of somebody who is created."""
-    return frozenset(columns) if setup.push.add_new else permission(setup, columns).push
-
-
 def without_fields(setup: SyncSetup, fields: Collection[str]) -> SyncSetup:
     """Take out what is said of fields that are no columns any more."""
     push, pull = setup.push, setup.pull

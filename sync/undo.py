@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.canonical import Catalogue, is_set, same
+from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID, is_same_address
 from sync.history import Moved
-from sync.merge import CONSENT_FIELDS
 from sync.records import GONE_UNDONE, Agreement, Record
 
 EDITED_HERE = "edited in the list since"
@@ -60,12 +60,20 @@ def take_back(
     for field, (before, after) in moved.here.items():
         if before is None or record.values.get(field) == before:
             continue
+        if field in moved.there:  # sales typed over what we wrote, and that came in
+            left[field] = EDITED_THERE
+            continue
         if _would_lift(field, before):
             left[field] = CONSENT
         elif record.values.get(field) == after:
             here[field] = before
         else:
             left[field] = EDITED_HERE
+    if ADDRESS in here and not is_same_address(here[ADDRESS], record.values[ADDRESS]):
+        before, after = moved.here.get(INVALID, (None, None))
+        if before is not None and record.values.get(INVALID) == after:
+            here[INVALID] = before  # it was said of the address that goes
+            left.pop(INVALID, None)
     push, rebase = {}, []
     for field, (before, after) in moved.there.items():
         seen, old = (present or {}).get(field), before or ""

@@ -38,10 +38,10 @@ def apply(app: App, run_id: str) -> None:
                 here.go_on()
                 return
             start = int(place or 0)
-            items = app.plans.page(here.run.plan, start, app.knobs.push_rows)
-            if not items:
+            items, reached = app.plans.page(here.run.plan, start, app.knobs.push_rows)
+            if reached == start:
                 break
-            _apply_some(here, items, start + len(items))
+            _apply_some(here, items, reached)
         here.finish_phase()
 
 

@@ -7,7 +7,7 @@ import dramatiq
 import structlog
 
 import events
-from store.journal import Entry
+from store.journal import Entry, email_of_form
 from store.leases import HeldError
 from sync.failure import Retriable
 from sync.identity import normal_email
@@ -94,11 +94,3 @@ def behaviour_of(entry: Entry) -> Behaviour | None:
             return None
     person = normal_email(email)
     return Behaviour(person, entry.envelope.type, asset, at) if person else None
-
-
-def email_of_form(fields: dict[str, str]) -> str:
-    """The address in a submitted form, under whichever usual name; "" when there is none."""
-    for name, value in fields.items():
-        if name.casefold().replace("-", "").replace("_", "") in {"email", "email1", "emailaddress"}:
-            return value
-    return ""

@@ -11,6 +11,7 @@ import structlog
 from store.records import RunNotes
 from sugarcrm.crm import AddressPage, AddressState, Position, Row
 from sugarcrm.errors import RefusedError
+from sync.canonical import is_set
 from sync.cursor import with_overlap
 from sync.merge import CONSENT_FIELDS
 from sync.records import REMOVED
@@ -79,7 +80,7 @@ def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
 
 def restricted(here: Step, addresses: Sequence[AddressState]) -> list[Row]:
     """Give a row of nothing but its restrictions for everybody in the list who has one of these
-    addresses, if it is restricted.
+    addresses, if it is restricted, and who is not restricted so already.
     """
     said = {one.address: one for one in addresses if one.opted_out or one.invalid}
     ids = here.records.ids_by_emails(list(said)) if said else {}
@@ -87,12 +88,12 @@ def restricted(here: Step, addresses: Sequence[AddressState]) -> list[Row]:
     # An address tells nothing of a tombstone: its row may be deleted still. Who was removed from
     # the list may be taken back, and said no all the same.
     alive = (None, *REMOVED)
-    living = {i: r.crm_id for i, r in known.items() if r.crm_id and r.gone in alive}
+    living = {i: r for i, r in known.items() if r.crm_id and r.gone in alive}
     return [
-        _row(living[record_id], said[address])
+        _row(record.crm_id or "", said[address])
         for address, some in ids.items()
-        for record_id in some
-        if record_id in living
+        for record in (living[i] for i in some if i in living)
+        if not all(is_set(record.values.get(flag, "")) for flag in _flags(said[address]))
     ]
 
 

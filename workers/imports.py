@@ -8,7 +8,7 @@ import structlog
 
 from events import ListImportRequested
 from store.lists import ListExistsError
-from store.records import RunNotes
+from store.records import FILLED_BY, RunNotes
 from sugarcrm.crm import Page, Position
 from sync.catalogue import Module
 from sync.failure import Permanent
@@ -154,8 +154,11 @@ def conclude_import(here: Step) -> None:
     was added while it went on is not filled: pages before did not have it.
     """
     cursor = here.records.state("cursor_at") or here.place("began_at")
-    filled = still_there(here, here.place("columns"))
-    here.records.commit(fence=here.fence, state={"cursor_at": cursor, "filled": filled})
+    filled, before = still_there(here, here.place("columns")), here.records.state("filled")
+    new = set(filled.split(",")) - set(before.split(",")) if before else set()
+    by = {f"{FILLED_BY}{column}": here.run.id for column in sorted(new)}
+    state = {"cursor_at": cursor, "filled": filled, **by}
+    here.records.commit(fence=here.fence, state=state)
 
 
 def still_there(here: Step, columns: str) -> str:

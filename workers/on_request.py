@@ -10,7 +10,7 @@ from sync.runs import Kind, Run, first_phase
 from workers.app import App, app
 from workers.catalogues import look_at_columns
 from workers.steps import now_text, send
-from workers.turns import BUSY_S
+from workers.turns import BUSY_S, wake_if_stalled
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_plan")
@@ -76,4 +76,5 @@ def _must_be_free(app: App, run: Run) -> None:
     """Ask SugarCRM nothing while there is only waiting to do."""
     active = app.runs.active(run.list)
     if active and active.id != run.id:
+        wake_if_stalled(app, active.id)
         raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)

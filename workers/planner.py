@@ -68,7 +68,10 @@ class Planner:
         left += [Item(r.id, "skip", r.crm_id or "", reason=CONVERTED_TO) for r in live if r.contact]
         live = [record for record in live if record.id not in refused and not record.contact]
         rings = rings_of(here, [record.id for record in live])
-        bound = [r for r in live if r.crm_id and self._goes_out(r, rings.get(r.id, ()))]
+        stepped = self.programs.applied(live)
+        bound = [
+            r for r in live if r.crm_id and wants_push(scope, stepped[r.id], rings.get(r.id, ()))
+        ]
         items = self._bound(bound, rings)
         new = [record for record in live if record.crm_id is None]
         if scope.add_new and new:
@@ -81,10 +84,6 @@ class Planner:
         doomed = doomed_of(self._here, self._scope, removed, rings)
         left = [Item(r.id, "skip", r.crm_id or "", reason=CHANGED_THERE) for r in doomed.changed]
         return [*left, *(Item(r.id, "delete_there", r.crm_id or "") for r in doomed.wanted)]
-
-    def _goes_out(self, record: Record, ring: tuple[Intent, ...]) -> bool:
-        stepped = self.programs.applied([record])[record.id]
-        return wants_push(self._scope, stepped, ring)
 
     def _bound(self, bound: Sequence[Record], rings: dict[str, tuple[Intent, ...]]) -> list[Item]:
         if not bound:

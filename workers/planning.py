@@ -1,12 +1,14 @@
 """Plan a sync: what it would do to every record, both ways, without writing any of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import dramatiq
 
-from store.records import RunNotes, StaleRecordsError
+from store.records import RunNotes
 from sugarcrm.crm import Position
 from sync.cursor import with_overlap
+from sync.failure import Retriable
 from sync.following import read_fields
 from sync.guard import exceeded
 from sync.plan import Item
@@ -19,6 +21,8 @@ from workers.planner import Planner
 from workers.steps import Step, now_text, step
 
 BATCH = 500
+ATTEMPTS = 20
+Make = Callable[[], list[Item]]
 
 
 @dramatiq.actor(queue_name="sync", actor_name="plan_changes")
@@ -65,7 +69,6 @@ class _Walk:
 
     def __init__(self, here: Step) -> None:
         self._here, self._plan_id = here, here.run.id
-        self._looked_at = here.app.suppression.changes()
         self._setup, self._planner = here.of.setup or SyncSetup(), Planner(here)
 
     def pull(self) -> bool:
@@ -84,7 +87,8 @@ class _Walk:
                 return False
             here.renew()
             reached = f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
-            self._keep(self._planner.rows(page.rows), "plan_pull", reached, len(page.rows))
+            make = partial(self._planner.rows, page.rows)
+            self._keep(make, "plan_pull", reached, len(page.rows))
         return True
 
     def consent(self) -> bool:
@@ -101,7 +105,8 @@ class _Walk:
             here.renew()
             ids = [row.id for row in restricted(here, page.addresses)]
             rows = list(here.app.crm().by_ids(here.module, ids, columns).values()) if ids else []
-            self._keep(self._planner.rows(rows), "plan_consent", place_after(page), len(rows))
+            make = partial(self._planner.rows, rows)
+            self._keep(make, "plan_consent", place_after(page), len(rows))
         return True
 
     def push(self) -> bool:
@@ -112,11 +117,21 @@ class _Walk:
         walk = self._everybody if self._planner.programs else self._dirty
         return walk()
 
-    def _keep(self, items: Sequence[Item], place: str, reached: str, looked: int = 0) -> None:
-        """Put items into the plan, and note how far it is: in this order, so that none is lost."""
+    def _keep(self, make: Make, place: str, reached: str, looked: int = 0) -> None:
+        """Put items into the plan, and note how far it is: in this order, so that none is lost.
+
+        They are made again when somebody is forgotten meanwhile.
+
+        Raises:
+            Retriable: people are being forgotten all the time.
+        """
         here, exempt = self._here, self._planner.programs.fields
-        if not here.app.plans.add(self._plan_id, items, self._looked_at, exempt):
-            raise StaleRecordsError([item.record for item in items])  # it looks again
+        for _ in range(ATTEMPTS):
+            looked_at = here.app.suppression.changes()
+            if here.app.plans.add(self._plan_id, make(), looked_at, exempt):
+                break
+        else:
+            raise Retriable("people are being forgotten, and a plan must hold none of them")
         notes = RunNotes(
             run_id=here.run.id,
             set={f"place:{place}": reached, "progressed_at": now_text()},
@@ -135,10 +150,10 @@ class _Walk:
             place = here.place("plan_push")
             waiting = [] if place == ENDED else here.records.dirty(int(place or 0), up_to, BATCH)
             if not waiting:
-                self._keep((), "plan_push", ENDED)
+                self._keep(list, "plan_push", ENDED)
                 return True
             ids = [record_id for record_id, _ in waiting]
-            self._keep(self._unplanned(ids), "plan_push", str(waiting[-1][1]), len(ids))
+            self._keep(partial(self._unplanned, ids), "plan_push", str(waiting[-1][1]), len(ids))
 
     def _everybody(self) -> bool:
         here = self._here
@@ -149,8 +164,8 @@ class _Walk:
             if place == ENDED:  # another delivery came to the end of it
                 return True
             cursor, batch = here.records.scan_page(int(place or 0), BATCH)
-            items = self._unplanned([record.id for record in batch])
-            self._keep(items, "plan_push", str(cursor or ENDED), len(batch))
+            make = partial(self._unplanned, [record.id for record in batch])
+            self._keep(make, "plan_push", str(cursor or ENDED), len(batch))
             if cursor == 0:
                 return True
 

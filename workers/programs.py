@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import dramatiq
 import structlog
@@ -15,12 +16,14 @@ from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
 from sync.records import Record
 from sync.score import score
-from sync.setup import SyncSetup, going_out
+from sync.setup import SyncSetup, permission
 from workers.app import App, app
 from workers.behaviour import drain
 from workers.steps import Step, now_text, step
 
 log = structlog.get_logger(__name__)
+
+_BATCH = 500
 
 
 @dramatiq.actor(queue_name="score", actor_name="run_program")
@@ -43,31 +46,64 @@ def recompute_scores(run_id: str) -> None:
 
 
 def programs_first(app: App, run_id: str) -> None:
-    """The barrier: programs that set a pushed column finish before anything is pushed."""
+    """The barrier: programs that set a column that goes out finish before anything is pushed."""
     with step(app, run_id, "programs") as here:
         if here is None:
             return
-        pushed = going_out(here.of.setup or SyncSetup(), here.of.synced)
-        for program in before_push(app, here.of.id, pushed):
+        before = before_push(here)
+        for program in before.everybody:
             carry_out(app, program, here.run.trigger, here)
+        _prepare_new(here, before.new)
         here.finish_phase()
 
 
-def before_push(app: App, list_id: str, pushed: frozenset[str]) -> list[Program]:
-    """The programs of a list that set a pushed column, and so run before each push."""
-    everyone = app.programs.all().values()
-    return [p for p in everyone if p.list == list_id and sets_any(p.steps, pushed)]
+class BeforePush(NamedTuple):
+    """The programs of a list that run before its push: on everybody, as they set a column that is
+    updated in SugarCRM, or just on who is about to be created there.
+    """
+
+    everybody: list[Program]
+    new: list[Program]
+
+
+def before_push(here: Step) -> BeforePush:
+    """The programs that have to run before this list's push."""
+    setup = here.of.setup or SyncSetup()
+    updated = permission(setup, here.of.synced).push
+    ours = [p for p in here.app.programs.all().values() if p.list == here.of.id]
+    everybody = [p for p in ours if sets_any(p.steps, updated)]
+    created = frozenset(here.of.synced) if setup.push.add_new else frozenset[str]()
+    new = [p for p in ours if p not in everybody and sets_any(p.steps, created)]
+    return BeforePush(everybody, new)
+
+
+def _prepare_new(here: Step, programs: Sequence[Program]) -> None:
+    """Run programs on those who are about to be created: all of them wait for the push."""
+    if not programs:
+        return
+    drain(here.app)
+    place, up_to = 0, here.records.last_change()
+    while waiting := here.records.dirty(place, up_to, _BATCH):
+        here.renew()
+        place = waiting[-1][1]
+        records = here.records.get_many([record_id for record_id, _ in waiting]).values()
+        new = [record for record in records if record.crm_id is None and record.gone is None]
+        for program in programs:
+            _apply(here.app, program, here.records, new, here)
 
 
 class Stepping:
-    """What the programs before a push do to records, as if they had run."""
+    """What the programs before a push do to records, as if they had run. True when any runs on
+    everybody.
+    """
 
-    def __init__(self, app: App, programs: Sequence[Program]) -> None:
-        self._app, self._programs = app, programs
-        self.fields = frozenset(step.field for program in programs for step in program.steps)
+    def __init__(self, app: App, before: BeforePush) -> None:
+        self._app, self._before = app, before
+        self._programs = [*before.everybody, *before.new]
+        self.fields = frozenset(step.field for p in self._programs for step in p.steps)
 
     def __bool__(self) -> bool:
-        return bool(self._programs)
+        return bool(self._before.everybody)
 
     def applied(self, records: Sequence[Record]) -> dict[str, Record]:
         """Give the records as the programs would leave them, by id."""
@@ -77,7 +113,7 @@ class Stepping:
         now_s, after = time.time(), {}
         for record in records:
             stepped = record
-            for program in self._programs:
+            for program in self._of(record):
                 stepped = apply_steps(stepped, program.steps, points[record.id], now_s)
             after[record.id] = stepped
         return after
@@ -85,16 +121,19 @@ class Stepping:
     def carry_out(self, here: Step, records: Sequence[Record]) -> None:
         """Run the programs on these records only."""
         for program in self._programs:
-            _apply(self._app, program, here.records, records, here)
+            some = [record for record in records if program in self._of(record)]
+            _apply(self._app, program, here.records, some, here)
+
+    def _of(self, record: Record) -> list[Program]:
+        return self._programs if record.crm_id is None else self._before.everybody
 
 
 def stepping(here: Step) -> Stepping:
     """The programs that run before this list's push, with behaviour added up to now."""
-    pushed = going_out(here.of.setup or SyncSetup(), here.of.synced)
-    programs = before_push(here.app, here.of.id, pushed)
-    if programs:
+    before = before_push(here)
+    if before.everybody or before.new:
         drain(here.app)
-    return Stepping(here.app, programs)
+    return Stepping(here.app, before)
 
 
 def carry_out(app: App, program: Program, trigger: str, here: Step | None = None) -> ProgramRun:

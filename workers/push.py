@@ -219,13 +219,15 @@ def _settle(
     settled = settle(plan.whole, plan.merged, read_back, plan.ring, scope.catalogue, before=before)
     after = observe(scope, settled.record, row, ring) if row else settled.record
     after = msgspec.structs.replace(after, refused=None) if plan.merged.push else after
+    catalogue = scope.catalogue
+    moved = moved_by(plan, after, read_back, landed(plan, catalogue), catalogue)
     change = Change(
         before=plan.record,
         after=after,
         # What may not be pushed stays marked: a person may permit it later.
         dirty=settled.again or differs(after),
         intents=ring,
-        moved=(moved := moved_by(plan, after, read_back, landed(plan, scope.catalogue))),
+        moved=moved,
     )
     if here.commit_one(change, counted(plan, settled.altered, moved)):
         lifted_there(here.app, here.of.id, plan.record, after)

@@ -28,11 +28,19 @@ def moved_by(
     after: Record,
     read_back: Theirs | None,
     landed: Mapping[str, tuple[str, str]],
+    catalogue: Catalogue,
 ) -> Moved | None:
-    """Tell the history what went out, as SugarCRM kept it, and what came in with it."""
+    """Tell the history what went out, as SugarCRM kept it, and what came in with it.
+
+    What somebody typed over our write at once is theirs: it came in, and did not go out.
+    """
     merged, kept = plan.merged, read_back.values if read_back else {}
     here = values_moved(plan.record.values, after.values)
-    there = {f: (plan.theirs.values[f], kept.get(f, v)) for f, v in merged.push.items()}
+    over = _typed_over(plan, read_back, catalogue)
+    there = {
+        f: (plan.theirs.values[f], v if f in over else kept.get(f, v))
+        for f, v in merged.push.items()
+    }
     there |= {
         f: (before, there.get(f, (before, after))[1]) for f, (before, after) in landed.items()
     }
@@ -43,6 +51,17 @@ def moved_by(
     crm_id = plan.record.crm_id or ""
     because = dict.fromkeys(here, READ_BACK) | dict(merged.because)
     return Moved(plan.record.id, tuple(what), here, there, because, crm_id=crm_id)
+
+
+def _typed_over(plan: Outgoing, read_back: Theirs | None, catalogue: Catalogue) -> set[str]:
+    if read_back is None or read_back.by_us:
+        return set()
+    kept = read_back.values
+    return {
+        field
+        for field, sent in plan.merged.push.items()
+        if field in kept and not same(kept[field], sent, catalogue.get(field))
+    }
 
 
 def counted(plan: Outgoing, altered: Sequence[str], moved: Moved | None) -> Counter[str]:

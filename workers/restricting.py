@@ -31,9 +31,11 @@ def newly_restricted(changes: Sequence[Change]) -> Said:
     """The addresses of which these changes say something that their records did not have."""
     said: dict[str, frozenset[str]] = {}
     for change in changes:
-        if change.after is None or not (address := _address(change.after)):
+        before, after = change.before, change.after
+        if after is None or not (address := _address(after)):
             continue
-        new = _flags(change.after) - (_flags(change.before) if change.before else frozenset())
+        known = before is not None and _address(before) == address
+        new = _flags(after) - (_flags(before) if before and known else frozenset())
         if new:
             said[address] = said.get(address, frozenset()) | new
     return said
@@ -80,7 +82,8 @@ def _lifting(app: App, lists: Sequence[MarketingList], addresses: Sequence[str])
         records = app.lists.records(of)
         for address, ids in records.ids_by_emails(addresses).items():
             for record in records.get_many(ids).values():
-                lifting[address] |= set(record.granted)
+                if record.gone is None and not record.contact:  # else nothing is lifted any more
+                    lifting[address] |= set(record.granted)
     return lifting
 
 

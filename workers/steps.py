@@ -23,6 +23,7 @@ from sync.runs import Phase, Run, next_phase
 from workers.app import App
 from workers.holding import holding
 from workers.lanes import in_lane
+from workers.restricting import newly_restricted, restrict_segments
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
@@ -142,6 +143,7 @@ class Step:
         Raises:
             FencedError: our lease ended; nothing was written.
         """
+        restrict_segments(self.app, newly_restricted([change]), self.by)
         notes = RunNotes(run_id=self.run.id, add=counted)
         try:
             self.records.commit([change], notes=notes, fence=self.fence, by=self.by)

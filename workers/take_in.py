@@ -199,6 +199,8 @@ def _update(
     gone = record.gone if removed else None  # whoever was deleted in SugarCRM is not any more
     whole = fill(not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
     whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
+    if comes_back:
+        whole = msgspec.structs.replace(whole, born=intake.by)
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
     theirs = theirs_of(row, intake.our_user_id, intake.clock_ahead_s)

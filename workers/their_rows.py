@@ -60,6 +60,7 @@ def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) ->
 def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:
     """Tell the history what came into the list; None when no value and no question did."""
     here = {f: (before.values.get(f), value) for f, value in merged.pull.items()}
+    here |= {f: (before.values.get(f), "0") for f in merged.lapsed}
     if not here and what == ("unchanged",):
         return None
     because = {f: why for f, why in merged.because.items() if f in here or f in merged.asked}

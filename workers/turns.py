@@ -32,14 +32,12 @@ def begin(app: App, run: Run) -> bool:
     known = app.runs.find(run.id)
     if known and not known.active:
         return False
-    active_id = app.runs.start(run)
-    folded = active_id != run.id
-    if folded and (active := app.runs.find(active_id)) and _does_not_do(active, run):
-        first = _first_to_wait(app, run, active)
-        _fold(app, run, first)
-        return False
-    if folded:
-        _fold(app, run, active_id)
+    if (active_id := app.runs.start(run)) != run.id:
+        active = app.runs.find(active_id)
+        if active is None or not active.active:  # it ended just now, and does nobody's work
+            raise Postponed(f"run {active_id} of this list is ending", retry_in_s=BUSY_S)
+        waits = _does_not_do(active, run)
+        _fold(app, run, _first_to_wait(app, run, active) if waits else active_id)
         wake_if_stalled(app, active_id)
         return False
     app.runs.turn_came(run)
@@ -86,8 +84,9 @@ def wake_if_stalled(app: App, run_id: str, *, for_person: bool = False) -> bool:
 
     The message is for one try: while SugarCRM is away, the run's own one is being tried again.
     """
-    run = app.runs.get(run_id)
-    if not run.active or not run.progressed_at:  # a look, which takes no steps, and ends by itself
+    run = app.runs.find(run_id)
+    # A look takes no steps, and ends by itself.
+    if run is None or not run.active or not run.progressed_at:
         return False
     if datetime.now(UTC) - datetime.fromisoformat(run.progressed_at) < STALLED:
         return False

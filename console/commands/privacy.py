@@ -46,6 +46,7 @@ def forget(
     if gone.crm_ids:
         said.append(f"SugarCRM keeps {', '.join(gone.crm_ids)}: erase them there.")
     said += [_told(mention) for mention in gone.mentions]
+    said += _named(gone.named_in_events)
     return Answer(gone, tuple(said))
 
 
@@ -68,6 +69,7 @@ def export(
         f"Score {found.score}, {len(found.behaviour)} kinds of behaviour,"
         f" {len(found.events)} events. `--json` or `--to FILE` has all of it.",
         *(_told(mention) for mention in found.mentions),
+        *_named(found.named_in_events),
     )
     return Answer(found, text)
 
@@ -80,6 +82,11 @@ def opt_in(email: Email) -> Answer:
         lifted = lift(app, _checked(email))
     said = f"Lifted in {', '.join(lifted)}; the next sync lifts it in SugarCRM."
     return Answer({"lists": lifted}, (said,))
+
+
+def _named(events: int) -> list[str]:
+    said = f"{events} events of others name them; the journal drops those when they are old."
+    return [said] if events else []
 
 
 def _told(mention: Mention) -> str:

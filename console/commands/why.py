@@ -15,7 +15,7 @@ from console.opening import opened
 from store.history import History
 from store.records import FILLED_BY
 from sync.deletion import DELETED_NAMES
-from sync.history import Entry, Fate, Origin, back_filled, fates, origins
+from sync.history import Entry, Fate, Origin, back_filled, born_ms, fates, origins
 from sync.lists import MarketingList
 from sync.records import GONE_THERE, Record
 
@@ -67,7 +67,8 @@ def _provenance(
     record: Record, field: str, entries: tuple[Entry, ...], filled_by: str
 ) -> Provenance:
     changes, value = origins(record.id, field, entries), record.values.get(field, "")
-    filled = back_filled(filled_by, record.born, changes, value) if filled_by else None
+    born = born_ms(record.id, record.born, entries)
+    filled = back_filled(filled_by, born, changes, value) if filled_by else None
     changes = (*changes, filled) if filled and filled.after else changes
     return Provenance(field=field, value=value, changes=changes)
 

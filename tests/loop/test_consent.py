@@ -7,7 +7,7 @@ import pytest
 from console.edits import add_record, remove_record
 from console.members import segment
 from console.opting_in import opt_in
-from events import PlanApproved, PlanRequested
+from events import PlanApproved, PlanRequested, SyncTick
 from store.history import History
 from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
@@ -238,3 +238,95 @@ def test_an_opt_out_goes_along_to_a_corrected_address(loop, bounced):
     row = loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values
     assert (row["email_opt_out"], row["invalid_email"]) == ("1", "0")
     assert flags(loop, bounced) == "1"
+
+
+def of_one(loop, address):
+    records = loop.app.lists.records(loop.app.lists.get("mailed"))
+    (record,) = records.get_many(records.ids_by_email(address)).values()
+    return record.values["email_opt_out"]
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["addresses_listed", "read_back_only"])
+def test_an_opt_out_that_a_push_is_the_first_to_see_reaches_segments(
+    loop, bounced, monkeypatch, listed
+):
+    segment_of(loop)
+    if not listed:
+        monkeypatch.setattr(LegacyClient, "addresses_changed", refusing)
+    loop.edit(LEADS, loop.members(LEADS)[bounced], last_name="Pushed")
+    loop.app.producer.publish(SyncTick(list=LEADS))
+    while message := loop.take():
+        if message.actor_name == "push_batch":  # sales tick the box after the pull of this sync
+            loop.crm.update_many("Leads", [Draft(bounced, {"email_opt_out": "1"})])
+        loop.broker.get_actor(message.actor_name).fn(*message.args)
+    loop.sync(LEADS)
+
+    assert flags(loop, bounced) == "1"
+    assert of_one(loop, f"{bounced}@example.com") == "1"
+
+
+def test_a_lifting_that_went_with_its_record_keeps_no_opt_out_from_segments(
+    loop, bounced, person, request
+):
+    address, another = f"{bounced}@example.com", f"{bounced}-new"
+    loop.crm.update_many("Leads", [Draft(bounced, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+    segment_of(loop)
+    opt_in(loop.app, address)
+    person.delete("Leads", bounced)
+    loop.sync(LEADS)
+    loop.crm.create_many("Leads", [Draft(another, {"last_name": "N", "email1": address})])
+    request.addfinalizer(lambda: loop.crm.delete_many("Leads", [another]))
+    loop.crm.update_many("Leads", [Draft(another, {"email_opt_out": "0"})])
+    loop.sync(LEADS)
+
+    loop.crm.update_many("Leads", [Draft(another, {"email_opt_out": "1"})])
+    loop.sync(LEADS)
+
+    assert flags(loop, another) == "1"
+    assert of_one(loop, address) == "1"
+
+
+@pytest.mark.parametrize("flag", ["email_opt_out", "invalid_email"])
+def test_a_restriction_that_waits_for_an_address_costs_no_write_with_each_sync(
+    loop, sharing, flag, request
+):
+    one, address = sharing[0], f"waits.{flag}@example.com"
+    other = f"{one}-{flag}"
+    loop.crm.create_many("Leads", [Draft(other, {"last_name": "O", "email1": address})])
+    request.addfinalizer(lambda: loop.crm.delete_many("Leads", [other]))
+    loop.sync(LEADS)
+    loop.edit(LEADS, loop.members(LEADS)[one], email1=address)
+    loop.crm.update_many("Leads", [Draft(other, {flag: "1"}), Draft(one, {"last_name": "Now"})])
+
+    versions = []
+    for _ in range(4):
+        loop.sync(LEADS)
+        versions.append(loop.members(LEADS)[one].version)
+
+    assert versions[-1] == versions[-3]
+
+
+def test_an_address_that_was_corrected_here_only_is_no_drift_each_night(loop, bounced):
+    loop.allow(LEADS, PushSetup(), PULL)
+    loop.edit(LEADS, loop.members(LEADS)[bounced], email1=CORRECTED.format(bounced))
+
+    nights = []
+    for _ in range(2):
+        journal_id = loop.publish(SyncTick(list=LEADS, compare=True))
+        nights.append(loop.app.runs.get(f"sync-{journal_id}").counts.get("drifted", 0))
+
+    assert nights[-1] == 0
+
+
+def test_a_flag_that_is_only_pushed_goes_with_the_address_that_it_was_said_of(loop, bounced):
+    pull = PullSetup(add_new=True, update_existing=True, fields=("email1", "last_name"))
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("invalid_email",)), pull)
+    new = {"email1": CORRECTED.format(bounced), "invalid_email": "0"}
+    loop.crm.update_many("Leads", [Draft(bounced, new)])
+
+    for _ in range(2):
+        loop.sync(LEADS)
+
+    assert loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values["invalid_email"] == "0"
+    assert flags(loop, bounced, "invalid_email") == "0"

@@ -312,3 +312,27 @@ def test_a_cancelled_run_ends_before_its_next_batch_and_keeps_what_it_did(loop, 
     assert loop.app.runs.active(LEADS) is None
     monkeypatch.undo()
     assert loop.sync(LEADS).counts["created_there"] == 2
+
+
+def test_a_sync_is_not_folded_into_a_look_that_just_ended(loop, monkeypatch):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, pull=PULL)
+    assert loop.app.runs.hold(LEADS, "look-1", 60)
+    start = loop.app.runs.start
+
+    def then_let_go(run):
+        active = start(run)
+        loop.app.runs.let_go(LEADS, "look-1")
+        return active
+
+    monkeypatch.setattr(loop.app.runs, "start", then_let_go)
+    journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    message = loop.take()
+    begin = loop.broker.get_actor(message.actor_name).fn
+    with pytest.raises(Postponed):
+        begin(*message.args)
+    begin(*message.args)
+    loop.deliver()
+
+    run = loop.app.runs.get(f"sync-{journal_id}")
+    assert (run.phase, run.folded_into) == ("done", "")

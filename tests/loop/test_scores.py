@@ -124,3 +124,19 @@ def test_a_program_that_sets_no_pushed_column_does_not_run_before_the_sync(loop)
     loop.sync(LEADS)
 
     assert loop.app.program_runs.get("p") is None
+
+
+def test_a_program_marks_nobody_whose_column_may_not_go_out(loop, monkeypatch):
+    loop.import_all(columns=COLUMNS)
+    loop.allow(LEADS, PushSetup(add_new=True))
+    loop.app.programs.put("p", Program(id="p", name="Score", list=LEADS, steps=TO_SCORE))
+    some = next(iter(loop.members(LEADS).values()))
+    loop.app.producer.publish(EmailClicked(message="m", email=some.values["email1"], url="/"))
+    loop.sync(LEADS)
+    asked, tallies = [], loop.app.people.tallies
+    monkeypatch.setattr(loop.app.people, "tallies", lambda a: asked.append(len(a)) or tallies(a))
+
+    idle = loop.sync(LEADS)
+
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert (records.dirty_count(), idle.looked, len(asked)) == (0, {}, 0)

@@ -7,15 +7,17 @@ import pytest
 
 from console.edits import edit_record, remove_record
 from console.exits import RefusedError
+from console.narrowing import remove_columns
 from console.standing import standing
 from events import ListImportRequested, PlanRequested, SyncTick, UndoRequested
 from store.history import History
+from store.records import FILLED_BY
 from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.guard import Guard, Limit
 from sync.history import READ_BACK, origins
 from sync.setup import PullSetup, PushSetup
-from sync.undo import CONSENT
+from sync.undo import CONSENT, EDITED_THERE
 from workers import pull, push, steps, sync_runs
 
 LEADS = "all-sugarcrm-leads"
@@ -225,3 +227,82 @@ def test_what_a_killed_worker_wrote_is_told_counted_and_undone_all_the_same(
 
     assert (run.phase, run.counts["updated_there"]) == ("done", 1)
     assert there(loop, lead, "phone_work") == "old"
+
+
+def typed_over(loop, lead, person):
+    """Push a phone; sales type another between our write and our read-back. Gives the run."""
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="ours")
+    update = LegacyClient.update_many
+
+    def then_sales(client, module, drafts):
+        answers = update(client, module, drafts)
+        person.edit("Leads", lead, phone_work="sales")
+        return answers
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(LegacyClient, "update_many", then_sales)
+        run = loop.sync(LEADS)
+    assert loop.members(LEADS)[lead].values["phone_work"] == "sales"
+    return run
+
+
+def test_an_undo_leaves_what_sales_typed_over_our_write(loop, lead, person):
+    undo = undone(loop, typed_over(loop, lead, person))
+
+    assert there(loop, lead, "phone_work") == "sales"
+    assert loop.members(LEADS)[lead].values["phone_work"] == "sales"
+    assert undo.reasons[f"phone_work: {EDITED_THERE}"] == 1
+
+
+def test_why_tells_that_sales_typed_over_our_write(loop, lead, person):
+    typed_over(loop, lead, person)
+    record = loop.members(LEADS)[lead]
+
+    known = origins(record.id, "phone_work", History(loop.app.client, LEADS).of_record(record.id))
+    moved = [(o.side, o.before, o.after, o.because) for o in known[-3:]]
+
+    assert moved[-3:] == [
+        ("SugarCRM", "old", "ours", "changed in the list"),
+        ("list", "ours", "sales", READ_BACK),
+        ("list", "old", "ours", ""),
+    ]
+
+
+def test_an_undo_of_an_address_takes_its_flag_along(loop, lead):
+    loop.app.lists.widen(LEADS, ("invalid_email",))
+    loop.sync(LEADS)
+    bad = {"email1": f"bad.{lead}@example.com", "invalid_email": "1"}
+    loop.crm.update_many("Leads", [Draft(lead, bad)])
+    run = loop.sync(LEADS)
+    assert loop.members(LEADS)[lead].values["invalid_email"] == "1"
+
+    undone(loop, run)
+
+    back = loop.members(LEADS)[lead].values
+    assert (back["email1"], back["invalid_email"]) == (f"{lead}@example.com", "0")
+
+
+def test_who_came_back_with_an_import_came_in_with_it(loop, lead):
+    (first,) = [r for r in loop.app.runs.recent(LEADS, 10) if r.kind == "import"]
+    undone(loop, first)
+
+    again = imported(loop)
+
+    assert loop.members(LEADS)[lead].born == f"run {again.id}"
+
+
+@pytest.mark.usefixtures("lead")
+def test_why_knows_what_a_widening_import_filled_also_after_the_column_was_away(loop):
+    loop.app.lists.widen(LEADS, ("title",))
+    filled = loop.sync(LEADS)
+    of = loop.app.lists.get(LEADS)
+    records = loop.app.lists.records(of)
+    assert records.state(f"{FILLED_BY}title") == filled.id
+
+    remove_columns(loop.app, of, ["title"])
+    assert records.state(f"{FILLED_BY}title") == ""
+    loop.publish(ListImportRequested(module="Leads", columns=(*COLUMNS, "title")))
+
+    newest = loop.app.runs.recent(LEADS, 1)[0]
+    assert newest.kind == "import"
+    assert records.state(f"{FILLED_BY}title") == newest.id

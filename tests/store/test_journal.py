@@ -8,6 +8,7 @@ from store.queues import bodies
 
 FORM = FormSubmitted(form="demo", fields={"email": "ana@example.com"})
 SENT = EmailSent(message="welcome", email="ana@example.com")
+FRIEND = {"friend": "ana@example.com", "email": "a@b.c"}
 VISIT = PageVisited(url="/prices", email="ana@example.com")
 
 
@@ -128,16 +129,21 @@ def test_what_names_a_person_is_found_and_forgotten_wherever_it_stands(journal, 
         producer.publish(FORM, source="ana@example.com").id,
         producer.publish(FormSubmitted(form="f", fields={"note": said})).id,
         producer.publish(FormSubmitted(form="f", fields={"to": "<ana@example.com>."})).id,
-        producer.publish(PageVisited(url="/?who=ana%40Example.com&x=1", email="a@b.c")).id,
-        producer.publish(PageVisited(url="/?to=mail%3Aana%40example.com%26x", email="a@b.c")).id,
     ]
     others = [
         producer.publish(PageVisited(url="/", email=email)).id
         for email in ("susana@example.com", "x.ana@example.com", "ana@example.com.br", "a@b.c")
     ]
+    others += [
+        producer.publish(PageVisited(url="/?who=ana%40Example.com&x=1", email="a@b.c")).id,
+        producer.publish(PageVisited(url="/?to=mail%3Aana%40example.com%26x", email="a@b.c")).id,
+        producer.publish(FormSubmitted(form="f", fields={"e": "a@b.c", "note": said})).id,
+        producer.publish(FormSubmitted(form="f", fields=FRIEND)).id,
+    ]
 
     assert [entry.id for entry in journal.about(" Ana@Example.com")] == mine
-    assert journal.forget("ana@example.com") == 10  # three forms are in both streams
+    assert journal.mentions("ana@example.com") == 4
+    assert journal.forget("ana@example.com") == 8  # three forms are in both streams
 
     assert list(journal.about("ana@example.com")) == []
     assert [entry.id for entry in journal.tail(100)] == others

@@ -16,6 +16,7 @@ import time_machine
 
 from console import edits
 from sync.canonical import is_set, same
+from sync.consent import INVALID
 from sync.following import waiting
 from sync.identity import is_another, normal_email
 from sync.lists import MarketingList
@@ -113,6 +114,10 @@ class Watch:
                 moved = {f for f, v in now.items() if f in was and was[f] != v}
                 mails = was.get("email1", ""), now.get("email1", "")
                 self.world.people.left_here(change.after.id, *mails)
+                if normal_email(mails[0]) != normal_email(mails[1]) and not is_set(
+                    now.get(INVALID, "")
+                ):
+                    moved.discard(INVALID)  # it was said of the address that goes
                 given = self._given(change)
                 self.found["pulled unpermitted"] += not moved - given.keys() <= allowed
                 self.world.people.were_given(change.after, given)

@@ -2,9 +2,10 @@
 
 import pytest
 
-from sync.history import Origin, back_filled, values_moved
+from sync.history import Entry, Moved, Origin, back_filled, born_ms, values_moved
 
 RUN, EARLIER, LATER = "sync-2000-0", "run import-1000-0", "run sync-3000-0"
+BY_HAND = Entry(id="3-0", at_ms=3000, by="person eve", moved=(Moved("r", ("created_here",)),))
 
 
 def change(at_ms, before):
@@ -14,18 +15,22 @@ def change(at_ms, before):
 
 
 @pytest.mark.parametrize(
-    ("born", "known", "came_with"),
+    ("born", "entries", "known", "came_with"),
     [
-        pytest.param(EARLIER, (), "now", id="nothing_changed_since"),
-        pytest.param(EARLIER, (change(5000, "newer"), change(4000, "old")), "old", id="changed"),
-        pytest.param("person eve", (), "now", id="added_by_hand"),
-        pytest.param("", (), "now", id="came_before_the_history_was_kept"),
-        pytest.param(LATER, (), None, id="came_in_later"),
-        pytest.param(EARLIER, (change(1500, "typed"),), None, id="typed_before"),
+        pytest.param(EARLIER, (), (), "now", id="nothing_changed_since"),
+        pytest.param(
+            EARLIER, (), (change(5000, "newer"), change(4000, "old")), "old", id="changed"
+        ),
+        pytest.param("person eve", (BY_HAND,), (), None, id="added_by_hand_later"),
+        pytest.param("person eve", (), (), None, id="added_by_hand_nobody_knows_when"),
+        pytest.param("", (), (), None, id="came_before_the_history_was_kept"),
+        pytest.param(LATER, (), (), None, id="came_in_later"),
+        pytest.param(EARLIER, (BY_HAND,), (), None, id="came_back_later"),
+        pytest.param(EARLIER, (), (change(1500, "typed"),), None, id="typed_before"),
     ],
 )
-def test_a_column_that_was_filled_for_everybody_tells_so(born, known, came_with):
-    origin = back_filled(RUN, born, known, "now")
+def test_a_column_that_was_filled_for_everybody_tells_so(born, entries, known, came_with):
+    origin = back_filled(RUN, born_ms("r", born, entries), known, "now")
 
     assert (origin and origin.after) == came_with
     if origin:

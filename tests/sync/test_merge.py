@@ -88,7 +88,7 @@ def test_that_an_address_is_invalid_is_said_of_this_address(addresses, flags, pu
     assert (merged.push, merged.pull) == (push, pull)
 
 
-def test_a_flag_that_may_not_come_in_with_an_address_is_not_pushed_to_it():
+def test_a_flag_lapses_with_its_address_also_where_none_may_come_in():
     flags = {"email1": "old@x", "invalid_email": "1"}
     base = {"email1": Agreement("old@x", "old@x"), "invalid_email": Agreement("1", "1")}
     record = Record(id="r", values=flags, base=base)
@@ -100,7 +100,7 @@ def test_a_flag_that_may_not_come_in_with_an_address_is_not_pushed_to_it():
         record = settle(record, merged, None, (), {}).record
         assert merged.push == {}
 
-    assert record.values == {"email1": "new@x", "invalid_email": "1"}
+    assert record.values == {"email1": "new@x", "invalid_email": "0"}
 
 
 @pytest.mark.parametrize("other", [Permission(push=frozenset(), pull=frozenset()), PUSH_ONLY])
