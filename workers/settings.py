@@ -49,7 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     default_zone: str = "UTC"
 
     heartbeat_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
-    janitor_every_s: Positive = 3.0
+    janitor_every_s: Positive = 1.0
     max_deaths: Count = 5
     max_retries: Count = 20
     retry_longest_s: Positive = 3600.0
