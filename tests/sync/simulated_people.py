@@ -227,6 +227,7 @@ class People:
             if self.luck.random() < 0.5:  # the survivor takes over who it is
                 for field in ("email1", "last_name"):
                     kept_row.values[field] = gone.values[field]
+                kept_row.moved_at = self.crm.stage.now
                 # Whoever merges saw both, and says that the rest of it is true of that person.
                 for field in ("email1", "last_name", "loc", "both", "late"):
                     self._told_there(survivor, field)
@@ -343,6 +344,8 @@ class People:
             if record.asked:
                 take = self.luck.choice(["list", "sugarcrm"])
                 _answer_record(self.records, record_id, sorted(record.asked), take)
+                now = self.shelf.records[record_id].values
+                self.left_here(record_id, record.values.get("email1", ""), now.get("email1", ""))
                 if take == "sugarcrm":  # which may be older than the last edit of either side
                     answers = {(record_id, field): v for field, v in record.asked.items()}
                     self.edited_here.update(answers)
