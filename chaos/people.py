@@ -27,6 +27,7 @@ CONTACTS, LEADS = "all-sugarcrm-contacts", "all-sugarcrm-leads"
 OURS, THEIRS = "phone_work", "title"  # who edits which field
 EDITED = 40  # records that are edited over and over
 _AGAIN_S = 0.2
+_PATIENCE_S = 180
 
 
 class People:
@@ -56,7 +57,7 @@ class People:
         """Finish what is in hand, and end."""
         self._stop.set()
         for thread in self._threads:
-            thread.join(60)
+            thread.join(_PATIENCE_S + 60)
         self._crm.close()
 
     def _edit_here(self) -> None:
@@ -151,14 +152,18 @@ def _taken(answers: Sequence[Written]) -> None:
 
 
 def _until_done(act: Callable[[], object]) -> None:
-    """Do it, again and again while either side is away; each act has its effect once."""
-    ends_at = time.monotonic() + 60
+    """Do it, again and again while either side is away; each act has its effect once.
+
+    One call may wait 30 s for an answer that never comes, and meet the next outage after that.
+    """
+    ends_at = time.monotonic() + _PATIENCE_S
     while True:
         try:
             act()
         except (Failure, redis.RedisError) as problem:
             if time.monotonic() > ends_at:
-                raise TimeoutError("neither side came back within a minute") from problem
+                away = f"neither side came back within {_PATIENCE_S} s"
+                raise TimeoutError(away) from problem
             time.sleep(_AGAIN_S)
         else:
             return
