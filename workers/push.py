@@ -7,7 +7,7 @@ import dramatiq
 import msgspec
 
 from store.records import Change, RunNotes
-from sugarcrm.crm import Draft, Row
+from sugarcrm.crm import FAILED, Draft, Row
 from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO, read_fields, with_contact
 from sync.history import Moved
@@ -207,8 +207,10 @@ def _settle(
         tally.reject(plan.record, refused or "SugarCRM did not keep the change")
         return
     if plan.merged.push and refused:
-        ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
-        refuse(here, scope, plan.record, refused, ring)
+        # Whether earlier ones landed is as open as it was: the row may show them. So may it this
+        # one, unless the server said a clear no.
+        tried = with_intents(plan.ring, plan.merged.push, time.time())
+        refuse(here, scope, plan.record, refused, tried if refused == FAILED else plan.ring)
         return
     if row and row.deleted:  # meanwhile, and without its address and other links by now
         _bury(here, plan.record)
