@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from store.history import History
-from store.records import EMAIL_COLUMN, Records
+from store.records import EMAIL_COLUMN
 from sync.address import is_address_of, naming
 from sync.history import Entry
 from sync.lists import MarketingList
@@ -54,7 +54,6 @@ class Found(msgspec.Struct, frozen=True):
     """A record that is of the person, or (`own` is False) names them in the text of `columns`."""
 
     of: MarketingList
-    records: Records
     record: Record
     columns: tuple[str, ...]
     own: bool
@@ -107,7 +106,7 @@ def everywhere(app: App, address: str) -> Iterator[Found]:
                 seen.add(record.id)
                 own = _is_of(record, texts, address)
                 columns = tuple(dict.fromkeys(column for column, _ in texts))
-                yield Found(of, records, record, columns, own)
+                yield Found(of, record, columns, own)
 
 
 def _is_of(record: Record, texts: Sequence[tuple[str, str]], address: str) -> bool:

@@ -11,14 +11,12 @@ from console.exits import RefusedError
 from console.lookup import find_record
 from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
 from sync.canonical import is_set
+from sync.consent import CONSENT_FIELDS, OPT_OUT
 from sync.deletion import is_member, is_unwanted, left_there
 from sync.history import Moved
 from sync.identity import normal_email, record_id
 from sync.lists import MarketingList
-from sync.merge import CONSENT_FIELDS
 from sync.records import GONE_HERE, REMOVED, Record, edit
-
-OPT_OUT = "email_opt_out"
 
 
 def person() -> str:

@@ -89,11 +89,12 @@ def _erase_begun(app: App) -> int:
 def _erase(app: App, of: MarketingList, record_ids: Set[str]) -> int:
     """Remove records whatever happens to them meanwhile, and all that is noted beside them."""
     records, history = app.lists.records(of), History(app.client, of.id)
-    told = 0
-    for record_id in sorted(record_ids):
+    for record_id in record_ids:
         _remove(records, record_id)
+    told, plan_ids = 0, app.plans.of_list(of.id)
+    for record_id in record_ids:
         records.intents.forget(record_id)
-        for plan_id in app.plans.of_list(of.id):
+        for plan_id in plan_ids:
             app.plans.forget(plan_id, record_id)
         told += history.forget(record_id)
     # Older versions did not index all that their history tells.

@@ -6,12 +6,12 @@ from console.edits import person
 from console.exits import MissingError, RefusedError
 from store.records import Change, Records, StaleRecordsError
 from sync.canonical import is_set
+from sync.consent import OPT_OUT
 from sync.history import Moved
 from sync.lists import MarketingList
 from sync.records import Record
 from workers.app import App
 
-FLAG = "email_opt_out"
 BECAUSE = "opted in again, lifted by hand"
 
 
@@ -25,7 +25,7 @@ def opt_in(app: App, address: str) -> dict[str, int]:
         MissingError: nobody with the address is opted out in any list.
         RefusedError: a list may not push the flag, so SugarCRM would keep the opt-out.
     """
-    everywhere = [(of, app.lists.records(of)) for of in app.lists.all() if FLAG in of.columns]
+    everywhere = [(of, app.lists.records(of)) for of in app.lists.all() if OPT_OUT in of.columns]
     found = {
         of.id: (of, records, ids) for of, records in everywhere if (ids := _out(records, address))
     }
@@ -34,8 +34,8 @@ def opt_in(app: App, address: str) -> dict[str, int]:
     for of, _, _ in found.values():
         if of.module is not None and not _pushes(of):
             raise RefusedError(
-                f"{of.title!r} does not push {FLAG}, so SugarCRM would keep the opt-out:"
-                f" `sugarloop sync setup {of.id} --push-update …,{FLAG}`"
+                f"{of.title!r} does not push {OPT_OUT}, so SugarCRM would keep the opt-out:"
+                f" `sugarloop sync setup {of.id} --push-update …,{OPT_OUT}`"
             )
     return {
         list_id: sum(_lift(records, record_id) for record_id in ids)
@@ -45,20 +45,22 @@ def opt_in(app: App, address: str) -> dict[str, int]:
 
 def _out(records: Records, address: str) -> list[str]:
     known = records.get_many(records.ids_by_email(address))
-    return [i for i, r in known.items() if r.gone is None and is_set(r.values.get(FLAG, ""))]
+    return [i for i, r in known.items() if r.gone is None and is_set(r.values.get(OPT_OUT, ""))]
 
 
 def _pushes(of: MarketingList) -> bool:
-    return of.setup is not None and of.setup.push.update_existing and FLAG in of.setup.push.fields
+    return (
+        of.setup is not None and of.setup.push.update_existing and OPT_OUT in of.setup.push.fields
+    )
 
 
 def _lift(records: Records, record_id: str) -> bool:
     while True:
         before = records.get_many([record_id]).get(record_id)
-        if before is None or not is_set(before.values.get(FLAG, "")):
+        if before is None or not is_set(before.values.get(OPT_OUT, "")):
             return False
-        here = {FLAG: (before.values[FLAG], "0")}
-        moved = Moved(before.id, ("edited",), here, because={FLAG: BECAUSE})
+        here = {OPT_OUT: (before.values[OPT_OUT], "0")}
+        moved = Moved(before.id, ("edited",), here, because={OPT_OUT: BECAUSE})
         change = Change(before=before, after=_lifted(before), dirty=True, moved=moved)
         try:
             records.commit([change], by=person())
@@ -69,5 +71,5 @@ def _lift(records: Records, record_id: str) -> bool:
 
 def _lifted(record: Record) -> Record:
     """A person whom SugarCRM does not know yet has nothing to be lifted there."""
-    granted = (*record.granted, FLAG) if record.crm_id else record.granted
-    return msgspec.structs.replace(record, values={**record.values, FLAG: "0"}, granted=granted)
+    granted = (*record.granted, OPT_OUT) if record.crm_id else record.granted
+    return msgspec.structs.replace(record, values={**record.values, OPT_OUT: "0"}, granted=granted)

@@ -1,7 +1,7 @@
 """Reading the journal: accepted events in order, as events/ left them there."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
 import msgspec
@@ -11,6 +11,7 @@ from events import Envelope, decode
 from store.packing import pack
 from sync.address import is_address, is_address_of, naming
 from sync.failure import Permanent
+from sync.forms import email_of_form
 from sync.identity import normal_email
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
@@ -195,14 +196,6 @@ def is_of(event: bytes, address: str) -> bool:
     values = [*named, *_values(data), *_values(attributes.get("subject"))]
     whose = next((value for value in values if is_address(value)), address)
     return is_address_of(whose, address)
-
-
-def email_of_form(fields: Mapping[str, str]) -> str:
-    """The address in a submitted form, under whichever usual name; "" when there is none."""
-    for name, value in fields.items():
-        if name.casefold().replace("-", "").replace("_", "") in {"email", "email1", "emailaddress"}:
-            return value
-    return ""
 
 
 def _values(of: object) -> Iterator[str]:

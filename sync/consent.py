@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sync.canonical import is_set
-from sync.identity import normal_email
+from sync.identity import is_same_address
 
 ADDRESS = "email1"
 OPT_OUT = "email_opt_out"
@@ -19,8 +19,3 @@ def of_new_address(before: Mapping[str, str], changed: Mapping[str, str]) -> dic
     if moves and is_set(before.get(INVALID, "")):
         return {**changed, INVALID: "0"}
     return dict(changed)
-
-
-def is_same_address(one: str, other: str) -> bool:
-    """Whether two spellings are one address."""
-    return normal_email(one) == normal_email(other)

@@ -10,8 +10,9 @@ import msgspec
 
 from sync.canonical import is_set
 from sync.catalogue import Module
-from sync.identity import normal_email
-from sync.merge import ADDRESS, CONSENT_FIELDS, INVALID, Permission
+from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
+from sync.identity import is_same_address
+from sync.merge import Permission
 from sync.records import GONE_THERE, Agreement, Record, differs_in, edit, tidied
 from sync.rules import Rules
 
@@ -55,7 +56,7 @@ def left_behind(
 
     An opt-out is a person's word; that an address is invalid tells of this address alone.
     """
-    same_address = normal_email(was.get(ADDRESS, "")) == normal_email(has.get(ADDRESS, ""))
+    same_address = is_same_address(was.get(ADDRESS, ""), has.get(ADDRESS, ""))
     found = {}
     for column in columns:
         value = was.get(column, "")

@@ -39,3 +39,11 @@ def form_record(
     if not values["last_name"]:
         return FormRecord({}, "neither a name nor an address was filled in")
     return FormRecord(values)
+
+
+def email_of_form(fields: Mapping[str, str]) -> str:
+    """The address in a submitted form, under whichever usual name; "" when there is none."""
+    for name, value in fields.items():
+        if name.casefold().replace("-", "").replace("_", "") in {"email", "email1", "emailaddress"}:
+            return value
+    return ""

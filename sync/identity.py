@@ -10,12 +10,17 @@ def normal_email(address: str) -> str:
     return address.strip().casefold()
 
 
+def is_same_address(one: str, other: str) -> bool:
+    """Whether two spellings are one address."""
+    return normal_email(one) == normal_email(other)
+
+
 def is_another(address: str, has: str) -> bool:
     """Whether a row that was made for `address`, and now has another one, is somebody else by now.
 
     One that lost its address is still the person.
     """
-    return bool(normal_email(has)) and normal_email(has) != normal_email(address)
+    return bool(normal_email(has)) and not is_same_address(has, address)
 
 
 def record_id(module: str, key: str) -> str:

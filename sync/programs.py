@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from sync.canonical import is_set
+from sync.consent import CONSENT_FIELDS
 from sync.lists import Step
-from sync.merge import CONSENT_FIELDS
 from sync.records import Record, edit
 
 BEHAVIORAL_SCORE = "behavioral_score"

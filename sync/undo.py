@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.canonical import Catalogue, is_set, same
-from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID, is_same_address
+from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
 from sync.history import Moved
+from sync.identity import is_same_address
 from sync.records import GONE_UNDONE, Agreement, Record
 
 EDITED_HERE = "edited in the list since"

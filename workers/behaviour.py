@@ -7,9 +7,10 @@ import dramatiq
 import structlog
 
 import events
-from store.journal import Entry, email_of_form
+from store.journal import Entry
 from store.leases import HeldError
 from sync.failure import Retriable
+from sync.forms import email_of_form
 from sync.identity import normal_email
 from sync.score import Behaviour, fold
 from workers.app import App, app

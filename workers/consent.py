@@ -12,8 +12,8 @@ from store.records import RunNotes
 from sugarcrm.crm import AddressPage, AddressState, Position, Row
 from sugarcrm.errors import RefusedError
 from sync.canonical import is_set
+from sync.consent import CONSENT_FIELDS, INVALID, OPT_OUT
 from sync.cursor import with_overlap
-from sync.merge import CONSENT_FIELDS
 from sync.records import REMOVED
 from workers.imports import ENDED
 from workers.steps import Step, now_text
@@ -98,7 +98,7 @@ def restricted(here: Step, addresses: Sequence[AddressState]) -> list[Row]:
 
 
 def _flags(state: AddressState) -> set[str]:
-    flags = {"email_opt_out": state.opted_out, "invalid_email": state.invalid}
+    flags = {OPT_OUT: state.opted_out, INVALID: state.invalid}
     return {name for name, is_so in flags.items() if is_so}
 
 

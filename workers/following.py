@@ -8,12 +8,11 @@ import msgspec
 
 from store.records import EMAIL_COLUMN, Change, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
-from sync.consent import ADDRESS
+from sync.consent import ADDRESS, CONSENT_FIELDS
 from sync.following import as_edited, handed_on, is_survivor, left_behind, waiting
 from sync.history import Moved
 from sync.identity import normal_email
 from sync.lists import MarketingList
-from sync.merge import CONSENT_FIELDS
 from sync.records import Record
 from sync.setup import SyncSetup, permission
 from workers.app import App, app

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from sync.catalogue import FieldDef
 from sync.conflict import Conflict
+from sync.consent import CONSENT_FIELDS
 from sync.echo import HEALS
-from sync.merge import CONSENT_FIELDS, Permission, merge
+from sync.merge import Permission, merge
 from sync.records import ECHO_S, Agreement, Intent, Record, Theirs, differs, recent
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.settle import settle

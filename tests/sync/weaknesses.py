@@ -10,10 +10,11 @@ from console import edits
 from sync import merge as merging
 from sync import records as stored
 from sync.canonical import same
+from sync.consent import CONSENT_FIELDS
 from sync.cursor import INSTANT
 from sync.drift import drift_of
 from sync.identity import record_id
-from sync.merge import CONSENT_FIELDS, Merge, Permission, merge
+from sync.merge import Merge, Permission, merge
 from sync.records import Agreement, Theirs
 from sync.settle import settle
 from tests.sync import simulated_people
