@@ -69,6 +69,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One record as read. `values` holds only the fields that were asked for and sent.
 
     `unreadable`: the server has values in it that it cannot send, so `values` is empty.
+    `of_address`: not the record was read but this address, and `values` are what is said of it.
     """
 
     id: str
@@ -77,6 +78,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     deleted: bool
     values: Mapping[str, str]
     unreadable: bool = False
+    of_address: str | None = None
 
 
 def is_live(row: Row | None) -> bool:

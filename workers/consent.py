@@ -105,4 +105,11 @@ def _flags(state: AddressState) -> set[str]:
 def _row(crm_id: str, state: AddressState) -> Row:
     """A row of nothing but the restrictions: what it leaves out is not touched."""
     values = dict.fromkeys(_flags(state), "1")
-    return Row(id=crm_id, modified_at="", modified_by="", deleted=False, values=values)
+    return Row(
+        id=crm_id,
+        modified_at="",
+        modified_by="",
+        deleted=False,
+        values=values,
+        of_address=state.address,
+    )

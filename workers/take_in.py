@@ -30,7 +30,7 @@ from sync.rules import Rules
 from sync.settle import rebased, settle
 from workers.meeting import AskHolders, unbound_of
 from workers.restricting import Said, newly_restricted
-from workers.their_rows import fill, moved_here, not_blanked, theirs_of
+from workers.their_rows import fill, moved_here, not_blanked, said_of, theirs_of
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 FORGOTTEN = "this person asked to be forgotten"
@@ -137,7 +137,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
             change, outcome = _bury(record, row)
         else:
             ring = recent(rings.get(record.id, ()), now_s)
-            change, outcome = _update(intake, record, row, ring)
+            change, outcome = _update(intake, record, said_of(record, row), ring)
         counts.update(outcome)
         if change:
             changes.append(change)

@@ -15,6 +15,17 @@ from sync.settle import rebased, settle
 from workers.push_scope import Scope
 
 
+def said_of(record: Record, row: Row) -> Row:
+    """Leave out of `row` that an address is invalid which is not the record's any more: somebody
+    gave it another one after the address was looked up.
+    """
+    address = record.values.get(ADDRESS, "")
+    if row.of_address is None or is_same_address(row.of_address, address):
+        return row
+    values = {field: value for field, value in row.values.items() if field != INVALID}
+    return msgspec.structs.replace(row, values=values)
+
+
 def theirs_of(row: Row, our_user_id: str, clock_ahead_s: float = 0.0) -> Theirs:
     """Give a row in the form that the merge takes."""
     at = seconds(row.modified_at, clock_ahead_s)

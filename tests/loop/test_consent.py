@@ -13,6 +13,7 @@ from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
 from sync.setup import PullSetup, PushSetup
+from workers import consent
 
 LEADS = "all-sugarcrm-leads"
 COLUMNS = ("email1", "last_name", "email_opt_out", "invalid_email")
@@ -36,6 +37,15 @@ def refusing(*_):
     raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
 
 
+AN_AGE = "2099-01-01 00:00:00"
+
+
+def pulled_until(loop, instant):
+    """As if all people who changed before `instant` were pulled; addresses are looked at still."""
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    records.commit(state={"cursor_at": instant, "consent_at": "2000-01-01 00:00:00"})
+
+
 def modified_at(loop, crm_id):
     return loop.crm.by_ids("Leads", [crm_id], ["id"])[crm_id].modified_at
 
@@ -49,6 +59,7 @@ def test_a_restriction_that_touched_no_record_is_taken_in(loop, sharing, field):
     one, other = sharing
     before = modified_at(loop, other)
     loop.crm.update_many("Leads", [Draft(one, {field: "1"})])
+    pulled_until(loop, AN_AGE)
 
     loop.sync(LEADS)
 
@@ -217,6 +228,28 @@ def test_a_corrected_address_that_bounces_too_is_told_with_it(loop, bounced):
 
     row = loop.crm.by_ids("Leads", [bounced], COLUMNS)[bounced].values
     assert (row["email1"], row["invalid_email"]) == (CORRECTED.format(bounced), "1")
+
+
+@pytest.mark.parametrize(("flag", "stays"), [("invalid_email", "0"), ("email_opt_out", "1")])
+def test_an_address_corrected_while_it_was_looked_up_is_not_invalid_for_the_old_one(
+    loop, sharing, monkeypatch, flag, stays
+):
+    one, other = sharing
+    loop.crm.update_many("Leads", [Draft(one, {flag: "1"})])
+    looked_up = consent.restricted
+
+    def corrected_then(here, addresses):
+        rows = looked_up(here, addresses)
+        if other in {row.id for row in rows}:
+            loop.edit(LEADS, loop.members(LEADS)[other], email1=CORRECTED.format(other))
+        return rows
+
+    monkeypatch.setattr(consent, "restricted", corrected_then)
+    pulled_until(loop, AN_AGE)
+    loop.sync(LEADS)
+
+    assert loop.members(LEADS)[other].values["email1"] == CORRECTED.format(other)
+    assert flags(loop, other, flag) == stays
 
 
 def test_another_spelling_of_an_invalid_address_is_invalid_all_the_same(loop, bounced):
