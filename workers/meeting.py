@@ -10,7 +10,7 @@ from sugarcrm.lost import TooManyError
 from sync.cursor import told_s
 from sync.identity import normal_email
 from sync.match import Match, Several, match
-from sync.records import Record
+from sync.records import REMOVED, Record
 
 CROWD = ["", ""]  # stands for more people than anybody would choose among
 
@@ -57,7 +57,9 @@ def _ids_by_email(crm: Crm, module: Module, addresses: Sequence[str]) -> dict[st
     return first | _ids_by_email(crm, module, addresses[half:])
 
 
-def unbound_of(records: Records, ask: AskHolders, rows: Sequence[Row]) -> dict[str, Record]:
+def unbound_of(
+    records: Records, ask: AskHolders, rows: Sequence[Row], our_user_id: str
+) -> dict[str, Record]:
     """For rows, by id, the record that they are: one that we set out to create as that row, or
     one with its address, by the rule that a push goes by, too.
     """
@@ -68,18 +70,29 @@ def unbound_of(records: Records, ask: AskHolders, rows: Sequence[Row]) -> dict[s
     found = {c: known[i] for c, i in begun.items() if i in known and known[i].crm_id is None}
     met = {record.id for record in found.values()}
     others = [row for row in rows if not row.deleted and row.id not in found]
-    unmet = {a: r for a, r in _by_address(records, others).items() if r.id not in met}
+    unmet = {a: r for a, r in _by_address(records, others, our_user_id).items() if r.id not in met}
     return found | _matched(records, ask, unmet, {row.id for row in others})
 
 
-def _by_address(records: Records, rows: Sequence[Row]) -> dict[str, Record]:
-    """For each address of `rows`, the first record of the list that has it and is not bound."""
-    addresses = {normal_email(row.values.get(EMAIL_COLUMN, "")) for row in rows} - {""}
-    ids = records.ids_by_emails(list(addresses))
+def _by_address(records: Records, rows: Sequence[Row], our_user_id: str) -> dict[str, Record]:
+    """For each address of `rows`, the first record of the list that has it and is not bound.
+
+    Who was removed while we created them is one of those, too, where the row was made by us: a
+    server that gives ids of its own leaves no other trace.
+    """
+    mails = {row.id: normal_email(row.values.get(EMAIL_COLUMN, "")) for row in rows}
+    made_by_us = {mails[row.id] for row in rows if row.modified_by == our_user_id}
+    ids = records.ids_by_emails(list(set(mails.values()) - {""}))
     known = records.get_many([record_id for some in ids.values() for record_id in some])
-    free = {i: r for i, r in known.items() if r.crm_id is None and r.gone is None}
-    first = {address: next((i for i in some if i in free), None) for address, some in ids.items()}
-    return {address: free[i] for address, i in first.items() if i}
+    unbound = [record for record in known.values() if record.crm_id is None]
+    live = {record.id: record for record in unbound if record.gone is None}
+    removed = {record.id: record for record in unbound if record.gone in REMOVED}
+    found: dict[str, Record] = {}
+    for address, some in ids.items():
+        of_whom = live.keys() | (removed.keys() if address in made_by_us else set())
+        if candidates := sorted((i for i in some if i in of_whom), key=lambda i: i in removed):
+            found[address] = known[candidates[0]]
+    return found
 
 
 def _matched(

@@ -43,7 +43,7 @@ class Planner:
         bound = here.records.by_crm_ids([row.id for row in rows])
         strangers = [row for row in rows if row.id not in bound]
         holders = intake_for(here, add_new=False).holders
-        met = bound | unbound_of(here.records, holders, strangers)
+        met = bound | unbound_of(here.records, holders, strangers, self._scope.our_user_id)
         rings = rings_of(here, [record.id for record in met.values()])
         rows = self._without_forgotten([row for row in rows if not row.unreadable], met)
         found = [

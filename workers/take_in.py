@@ -113,7 +113,7 @@ def take_in(
 def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     bound = intake.records.by_crm_ids([row.id for row in rows])
     strangers = [row for row in rows if row.id not in bound]
-    met = bound | unbound_of(intake.records, intake.holders, strangers)
+    met = bound | unbound_of(intake.records, intake.holders, strangers, intake.our_user_id)
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
     unmet = [row for row in rows if row.id not in met]

@@ -6,10 +6,10 @@ import pytest
 
 from console.edits import add_record, bind_record, remove_record
 from console.exits import RefusedError
-from events import SyncTick
+from events import PlanRequested, SyncTick
 from store.intents import Intents
 from store.records import Records
-from sugarcrm.crm import Draft
+from sugarcrm.crm import Capabilities, Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sugarcrm.lost import TooManyError
 from sync.setup import PullSetup, PushSetup
@@ -133,6 +133,57 @@ def test_a_kill_after_any_step_of_a_creation_makes_one_lead_and_counts_it_once(
     assert filled.crm.count("Leads") == known + 2
     assert (len(here), len(there)) == (2, 2)
     assert (run.phase, run.counts["created_there"]) == ("done", 2)
+
+
+GIVES_IDS = Capabilities(
+    batch_writes=True,
+    lists_deleted=True,
+    updates_email_in_place=True,
+    total_count=True,
+    takes_ids=False,
+)
+
+
+def giving_ids(original, crm_ids):
+    """A server that gives ids of its own."""
+
+    def create_many(self, module, drafts):
+        its_own = {draft.id: f"{draft.id[:-4]}-own" for draft in drafts}
+        crm_ids.extend(its_own.values())
+        told = original(self, module, [Draft(its_own[d.id], d.values) for d in drafts])
+        return [
+            Written(d.id, one.refused, kept_as=one.id) for d, one in zip(drafts, told, strict=True)
+        ]
+
+    return create_many
+
+
+@pytest.mark.parametrize("by_sales", [False, True], ids=["made_by_us", "typed_anew_by_sales"])
+def test_who_was_removed_while_a_server_with_ids_of_its_own_made_them_stays_removed(
+    filled, monkeypatch, person, by_sales
+):
+    address = f"removed{by_sales}@example.com".lower()
+    filled.add(LEADS, address, email1=address, last_name="Removed")
+    of = filled.app.lists.get(LEADS)
+    records, made = filled.app.lists.records(of), []
+    monkeypatch.setattr(LegacyClient, "capabilities", GIVES_IDS)
+    monkeypatch.setattr(LegacyClient, "create_many", giving_ids(LegacyClient.create_many, made))
+    after(monkeypatch, LegacyClient, "create_many", lambda: remove_record(records, of, address))
+    filled.sync(LEADS)
+    if by_sales:
+        filled.crm.delete_many("Leads", made)
+        made[:] = [address.partition("@")[0]]
+        person.edit("Leads", made[0], new_with_id="1", email1=address, last_name="Anew")
+
+    plan = filled.publish(PlanRequested(list=LEADS))
+    planned = [i for i in filled.app.plans.items(f"plan-{plan}") if i.crm_id == made[0]]
+    for _ in range(2):
+        filled.sync(LEADS)
+
+    here = [r for r in filled.members(LEADS).values() if r.values.get("email1") == address]
+    assert [item.action for item in planned] == ["create_here"] * by_sales
+    assert len(here) == by_sales
+    filled.crm.delete_many("Leads", made)
 
 
 def test_a_kill_between_two_commits_of_a_push_counts_each_update_once(filled, monkeypatch):
