@@ -85,6 +85,19 @@ def same_ground(planned: Item, present: Item) -> bool:
     )
 
 
+def is_rest(planned: Item, present: Item) -> bool:
+    """Whether the present state asks for nothing but a part of what was planned: one direction
+    was carried out already.
+    """
+    actions = {(planned.action, planned.action), ("match", "update")}
+    return (
+        (planned.action, present.action) in actions
+        and planned.crm_id == present.crm_id
+        and present.here.items() <= planned.here.items()
+        and present.there.items() <= planned.there.items()
+    )
+
+
 def counted(item: Item, exempt: Collection[str] = ()) -> Counter[str]:
     """What one item adds to the sums of its plan.
 

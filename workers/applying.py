@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 
 import dramatiq
 
+from store.history import History
 from store.records import RunNotes
 from sugarcrm.crm import Row
 from sync.following import read_fields
-from sync.plan import Item, same_ground
+from sync.plan import Item, is_rest, same_ground
 from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.imports import ENDED, intake_for
@@ -41,12 +42,24 @@ def apply(app: App, run_id: str) -> None:
             items, reached = app.plans.page(here.run.plan, start, app.knobs.push_rows)
             if reached == start:
                 break
-            _apply_some(here, items, reached)
+            _apply_some(here, items, _begins_again(here, start), reached)
         here.finish_phase()
 
 
-def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
-    """Look at the ground of a batch again, carry out what stands, tell what does not."""
+def _begins_again(here: Step, start: int) -> bool:
+    """Note that the batch from `start` on is begun; True if an earlier delivery had begun it."""
+    if here.place("applying") == str(start):
+        return True
+    notes = RunNotes(run_id=here.run.id, set={"place:applying": str(start)})
+    here.records.commit(notes=notes, fence=here.fence)
+    return False
+
+
+def _apply_some(here: Step, items: Sequence[Item], again: bool, reached: int) -> None:
+    """Look at the ground of a batch again, carry out what stands, tell what does not.
+
+    `again`: an earlier delivery was killed in the middle of it, and what it did is told already.
+    """
     tally = Tally()
     planned = {item.record: item for item in items if item.action != "skip"}
     rows = _rows(here, list(planned.values()))
@@ -54,10 +67,12 @@ def _apply_some(here: Step, items: Sequence[Item], reached: int) -> None:
     standing = {}
     for record_id, item in planned.items():
         now = present.get(record_id)
-        if now is not None and same_ground(item, now):
-            standing[record_id] = item
-        else:
-            _leave_out(tally, item, done=now is None)
+        if now is not None and (same_ground(item, now) or (again and is_rest(item, now))):
+            standing[record_id] = now
+        elif now is not None:
+            tally.skip_id(record_id, item.crm_id, SHIFTED)
+        elif not (again and _did(here, record_id)):
+            tally.counts += Counter({"count:unchanged": 1})
     _carry_out(here, standing, rows, tally)
     notes = RunNotes(
         run_id=here.run.id,
@@ -108,9 +123,9 @@ def _carry_out(
         tally.told += done.told
 
 
-def _leave_out(tally: Tally, item: Item, *, done: bool) -> None:
-    """An item that asks for nothing any more is done; any other stands on shifted ground."""
-    if done:
-        tally.counts += Counter({"count:unchanged": 1})
-    else:
-        tally.skip_id(item.record, item.crm_id, SHIFTED)
+def _did(here: Step, record_id: str) -> bool:
+    """Whether this run has told of the record already."""
+    record = here.records.get_many([record_id]).get(record_id)
+    if record is not None and record.born == here.by:
+        return True
+    return any(e.by == here.by for e in History(here.app.client, here.of.id).of_record(record_id))

@@ -12,7 +12,7 @@ from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
 from sync.failure import Permanent
 from sync.history import Entry, Moved
-from sync.records import Record, settle_intents, with_intents
+from sync.records import Intent, Record, settle_intents, with_intents
 from sync.runs import Run
 from sync.setup import SyncSetup
 from sync.undo import TakenBack, restored, take_back
@@ -127,17 +127,18 @@ def _commit(
 ) -> None:
     read_back = row.values if row else None
     after = restored(record, back, read_back)
-    if after == record and not back.push:
-        return
     ring = rings_of(here, [record.id]).get(record.id, ())
-    there = {f: (one.there[f][1], (read_back or {}).get(f, v)) for f, v in back.push.items()}
+    sent = {**back.push, **_sent_before(one, back, ring)}
+    there = {f: (one.there[f][1], (read_back or {}).get(f, v)) for f, v in sent.items()}
+    if after == record and not there:
+        return
     names = (("removed", back.remove), ("updated_here", back.here), ("updated_there", there))
     what = tuple(name for name, so in names if so)
     change = Change(
         before=record,
         after=after,
         dirty=False if back.remove else None,
-        intents=settle_intents(ring) if back.push else None,
+        intents=settle_intents(ring) if there else None,
         moved=Moved(
             record.id,
             what,
@@ -149,6 +150,13 @@ def _commit(
     )
     if not here.commit_one(change, {f"count:{name}": 1 for name in what}):
         tally.skip(record, "edited in the list meanwhile; undo the run again")
+
+
+def _sent_before(one: Moved, back: TakenBack, ring: Sequence[Intent]) -> dict[str, str]:
+    """What an earlier delivery sent, of which nobody told: it was killed before its commit."""
+    tried = {intent.field: intent.value for intent in ring if not intent.settled}
+    old = {field: one.there[field][0] or "" for field in back.rebase}
+    return {field: value for field, value in old.items() if tried.get(field) == value}
 
 
 def _ms(instant: str) -> int:

@@ -13,16 +13,13 @@ from sugarcrm.crm import Capabilities, Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sugarcrm.lost import TooManyError
 from sync.setup import PullSetup, PushSetup
+from tests.loop.killing import killed_after
 from workers.steps import PHASE_ACTORS
 
 COLUMNS = ("email1", "first_name", "last_name", "phone_work", "status")
 LEADS = "all-sugarcrm-leads"
 PULL = PullSetup(add_new=True, update_existing=True)
 PUSH = PushSetup(add_new=True, update_existing=True, fields=("last_name", "phone_work", "email1"))
-
-
-class KilledError(BaseException):
-    """As if the process had been killed here."""
 
 
 @pytest.fixture
@@ -45,13 +42,9 @@ def after(monkeypatch, owner, name, what):
     monkeypatch.setattr(owner, name, wrapped)
 
 
-def killed():
-    raise KilledError
-
-
-def kill_in_sync(loop):
-    """Sync until the process is killed; then a worker is given the same message again."""
-    with pytest.raises(KilledError):
+def kill_in_sync(loop, owner, name):
+    """Sync until the process is killed there; then a worker is given the same message again."""
+    with killed_after(owner, name):
         loop.publish(SyncTick(list=LEADS))
     run = loop.app.runs.active(LEADS)
     loop.broker.get_actor(PHASE_ACTORS[run.phase][1]).fn(run.id)
@@ -118,16 +111,13 @@ def test_somebody_whose_address_is_edited_while_being_created_is_created_once(
         pytest.param(Records, "commit", id="after_a_commit"),
     ],
 )
-def test_a_kill_after_any_step_of_a_creation_makes_one_lead_and_counts_it_once(
-    filled, monkeypatch, owner, step
-):
+def test_a_kill_after_any_step_of_a_creation_makes_one_lead_and_counts_it_once(filled, owner, step):
     known, name = filled.crm.count("Leads"), f"Killed {step}"
     for n in range(2):
         filled.add(LEADS, f"{name} {n}", email1=f"{step}{n}@example.com", last_name=name)
     filled.allow(LEADS, PUSH)  # so that the first commit is that of a creation
-    after(monkeypatch, owner, step, killed)
 
-    run = kill_in_sync(filled)
+    run = kill_in_sync(filled, owner, step)
 
     here, there = named(filled, name)
     assert filled.crm.count("Leads") == known + 2
@@ -186,13 +176,12 @@ def test_who_was_removed_while_a_server_with_ids_of_its_own_made_them_stays_remo
     filled.crm.delete_many("Leads", made)
 
 
-def test_a_kill_between_two_commits_of_a_push_counts_each_update_once(filled, monkeypatch):
+def test_a_kill_between_two_commits_of_a_push_counts_each_update_once(filled):
     filled.allow(LEADS, PUSH)
     for ours in list(filled.members(LEADS).values())[:3]:
         filled.edit(LEADS, ours, phone_work="+1 555 0777")
-    after(monkeypatch, Records, "commit", killed)
 
-    run = kill_in_sync(filled)
+    run = kill_in_sync(filled, Records, "commit")
 
     assert run.counts["updated_there"] + run.counts.get("unchanged", 0) == 3
     assert run.counts["updated_there"] >= 1

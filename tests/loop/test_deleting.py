@@ -13,16 +13,13 @@ from sync.guard import Guard, Limit
 from sync.lists import Program, Step
 from sync.setup import PullSetup, PushSetup
 from sync.undo import DELETED_THERE
+from tests.loop.killing import killed_after
 
 LEADS = "all-sugarcrm-leads"
 COLUMNS = ("email1", "last_name", "phone_work")
 KEEPS = PushSetup(add_new=True, update_existing=True, fields=("phone_work",))
 DELETES = PushSetup(add_new=True, update_existing=True, fields=("phone_work",), delete=True)
 PULL = PullSetup(add_new=True, update_existing=True)
-
-
-class KilledError(BaseException):
-    """As if the process had been killed here."""
 
 
 @pytest.fixture
@@ -175,17 +172,10 @@ def test_a_program_that_looks_at_everybody_plans_no_old_removal(loop, lead):
     assert lead not in planned
 
 
-def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead, monkeypatch):
-    def broken_off(client, module, ids):
-        deleted(client, module, ids)
-        raise KeyboardInterrupt
-
-    deleted = LegacyClient.delete_many
+def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead):
     remove(loop, lead)
-    with monkeypatch.context() as patched:
-        patched.setattr(LegacyClient, "delete_many", broken_off)
-        with pytest.raises(KeyboardInterrupt):
-            loop.sync(LEADS)
+    with killed_after(LegacyClient, "delete_many"):
+        loop.sync(LEADS)
     (run,) = loop.app.runs.recent(LEADS, 1)
 
     loop.broker.get_actor("push_batch").fn(run.id)
@@ -195,20 +185,12 @@ def test_a_run_that_broke_off_after_a_deletion_knows_that_it_was_ours(loop, lead
 
 
 def test_what_was_sent_before_a_removal_stays_noted_for_when_the_row_is_undeleted(
-    loop, lead, person, monkeypatch
+    loop, lead, person
 ):
-    update = LegacyClient.update_many
-
-    def killed_after(client, module, drafts):
-        update(client, module, drafts)
-        raise KilledError
-
     record = loop.members(LEADS)[lead]
     loop.edit(LEADS, record, phone_work="sent")
-    with monkeypatch.context() as patched:
-        patched.setattr(LegacyClient, "update_many", killed_after)
-        with pytest.raises(KilledError):
-            loop.sync(LEADS)
+    with killed_after(LegacyClient, "update_many"):
+        loop.sync(LEADS)
     person.delete("Leads", lead)
     remove(loop, lead)
     run = loop.app.runs.active(LEADS)

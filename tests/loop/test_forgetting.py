@@ -20,6 +20,7 @@ from sugarcrm.crm import Draft
 from sync.lists import FormSetting, MarketingList, MessageSetting
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
+from tests.loop.killing import killed_before
 from workers.take_in import FORGOTTEN
 
 LEADS = "all-sugarcrm-leads"
@@ -180,13 +181,8 @@ def test_who_is_forgotten_while_behaviour_is_added_up_is_in_no_score(loop, monke
 
 @pytest.mark.usefixtures("everywhere")
 def test_a_forget_that_was_killed_before_it_packed_is_healed_by_another(loop, monkeypatch):
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(journal, "pack", killed)
-        with pytest.raises(KeyboardInterrupt):
-            forget(loop.app, ADDRESS)
+    with killed_before(journal, "pack"):
+        forget(loop.app, ADDRESS)
     packed = []
     monkeypatch.setattr(journal, "pack", lambda _, stream: bool(packed.append(stream)) or True)
     forget(loop.app, ADDRESS)
@@ -231,14 +227,9 @@ def test_nobody_else_is_erased_or_told_of(loop, create, everywhere):
 
 @pytest.mark.usefixtures("everywhere")
 @pytest.mark.parametrize("amid", [(Intents, "forget"), (Plans, "forget"), (History, "forget")])
-def test_a_forget_that_was_killed_is_brought_to_its_end_by_another(loop, monkeypatch, amid):
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(*amid, killed)
-        with pytest.raises(KeyboardInterrupt):
-            forget(loop.app, ADDRESS)
+def test_a_forget_that_was_killed_is_brought_to_its_end_by_another(loop, amid):
+    with killed_before(*amid):
+        forget(loop.app, ADDRESS)
     forget(loop.app, "somebody.else@example.com")
     forget(loop.app, ADDRESS)
 

@@ -15,6 +15,7 @@ from store.plans import Plans
 from sugarcrm.crm import Draft
 from sync.lists import MarketingList
 from sync.setup import PullSetup, PushSetup
+from tests.loop.killing import killed_before
 from workers import applying
 
 LEADS = "all-sugarcrm-leads"
@@ -158,17 +159,11 @@ def test_a_plan_that_read_them_before_they_were_erased_holds_nothing_of_them(
     assert [i for i in loop.app.plans.items(plan_id) if i.record == "of-plan"] == []
 
 
-def test_who_is_let_in_again_is_not_erased_with_the_next_one(loop, create, monkeypatch):
+def test_who_is_let_in_again_is_not_erased_with_the_next_one(loop, create):
     create("of-again", email1=ANA)
     in_step(loop)
-
-    def killed(*_):
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(forgetting, "_erase", killed)
-        with pytest.raises(KeyboardInterrupt):
-            forget(loop.app, ANA)
+    with killed_before(forgetting, "_erase"):
+        forget(loop.app, ANA)
     allow_again(loop.app, ANA)
     loop.import_all(columns=COLUMNS)
     forget(loop.app, BOB)
@@ -188,8 +183,8 @@ def test_an_apply_carries_out_the_rest_when_somebody_is_forgotten_amid_it(
     plan_id = f"plan-{loop.publish(PlanRequested(list=LEADS))}"
     some, done = applying._apply_some, []
 
-    def then_forget(here, items, reached):
-        some(here, items, reached)
+    def then_forget(here, items, *rest):
+        some(here, items, *rest)
         if not done:
             done.append(items[0].record)
             forget(loop.app, f"{items[0].record}@example.com")

@@ -8,6 +8,7 @@ from sync.guard import Guard, Limit
 from sync.lists import Program, Step
 from sync.rules import Rules
 from sync.setup import PullSetup, PushSetup
+from tests.loop.killing import killed_after
 from workers import applying
 from workers.planned import SHIFTED
 
@@ -122,6 +123,30 @@ def test_applying_a_plan_does_what_a_sync_would_have_done(waiting):
     changed = {n: after.counts.get(n, 0) for n in ("updated_here", "updated_there", "created_here")}
     assert set(changed.values()) == {0}
     assert after.counts.get("created_there", 0) == 0
+
+
+@pytest.mark.parametrize("amid", ["take_in", "push_records"])
+def test_an_apply_that_was_killed_does_the_rest_and_counts_each_record_once(waiting, amid):
+    plan_id, items = waiting.plan()
+    loop = waiting.loop
+    journal_id = loop.app.producer.publish(PlanApproved(plan=plan_id)).id
+    with killed_after(applying, amid):
+        loop.deliver()
+
+    loop.broker.get_actor("apply_plan").fn(f"apply-{journal_id}")
+    loop.deliver()
+
+    run = loop.app.runs.get(f"apply-{journal_id}")
+    assert (run.phase, run.reasons.get(SHIFTED, 0)) == ("done", 0)
+    assert {what: n for what, n in run.counts.items() if n} == {
+        "updated_here": 2,
+        "updated_there": 2,
+        "created_here": 1,
+        "created_there": 1,
+        "deleted": 1,
+    }
+    assert run.looked == {"apply": len(items)}
+    assert (waiting.there("push", "phone_work"), waiting.there("both", "phone_work")) == ("1", "2")
 
 
 @pytest.mark.parametrize(

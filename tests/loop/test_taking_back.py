@@ -18,6 +18,7 @@ from sync.guard import Guard, Limit
 from sync.history import READ_BACK, origins
 from sync.setup import PullSetup, PushSetup
 from sync.undo import CONSENT, EDITED_THERE
+from tests.loop.killing import killed_after, killed_before
 from workers import pull, push, steps, sync_runs
 
 LEADS = "all-sugarcrm-leads"
@@ -206,19 +207,12 @@ def test_a_list_whose_sync_the_guard_stopped_is_not_in_sync_for_being_looked_at(
     assert "stopped by the guard" in " ".join(shown.why_not)
 
 
-def test_what_a_killed_worker_wrote_is_told_counted_and_undone_all_the_same(
-    loop, lead, monkeypatch
-):
+def test_what_a_killed_worker_wrote_is_told_counted_and_undone_all_the_same(loop, lead):
     loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="wrong")
 
-    def killed(*_):
-        raise KeyboardInterrupt
-
     journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
-    with monkeypatch.context() as patched:
-        patched.setattr(push, "_settle", killed)
-        with pytest.raises(KeyboardInterrupt):
-            loop.deliver()
+    with killed_before(push, "_settle"):
+        loop.deliver()
     assert there(loop, lead, "phone_work") == "wrong"
     loop.broker.get_actor("push_batch").fn(f"sync-{journal_id}")
     loop.deliver()
@@ -227,6 +221,25 @@ def test_what_a_killed_worker_wrote_is_told_counted_and_undone_all_the_same(
 
     assert (run.phase, run.counts["updated_there"]) == ("done", 1)
     assert there(loop, lead, "phone_work") == "old"
+
+
+def test_what_a_killed_undo_wrote_is_told_and_counted_all_the_same(loop, lead):
+    loop.edit(LEADS, loop.members(LEADS)[lead], phone_work="wrong")
+    run = loop.sync(LEADS)
+    journal_id = loop.app.producer.publish(UndoRequested(run=run.id)).id
+    with killed_after(LegacyClient, "update_many"):
+        loop.deliver()
+
+    loop.broker.get_actor("undo_run").fn(f"undo-{journal_id}")
+    loop.deliver()
+
+    undo = loop.app.runs.get(f"undo-{journal_id}")
+    newest = History(loop.app.client, LEADS).of_record(loop.members(LEADS)[lead].id)[0]
+    assert (undo.phase, undo.counts["updated_there"]) == ("done", 1)
+    assert (newest.by, newest.moved[0].there) == (
+        f"run {undo.id}",
+        {"phone_work": ("wrong", "old")},
+    )
 
 
 def typed_over(loop, lead, person):
