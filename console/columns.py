@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 from console.exits import InputError, RefusedError
 from console.values import checked, checked_address
-from store.records import EMAIL_COLUMN
 from sync.canonical import Catalogue
 from sync.catalogue import Module
+from sync.identity import ADDRESS
 from sync.lists import MarketingList
 from workers.app import App
 from workers.catalogues import read_catalogue
@@ -85,7 +85,7 @@ def checked_values(app: App, of: MarketingList, given: Mapping[str, str]) -> dic
             problems.append(no_column(of, name))
             continue
         try:
-            if name == EMAIL_COLUMN:
+            if name == ADDRESS:
                 text = checked_address(name, text)
             values[name] = checked(catalogue[name], text) if name in catalogue else text.strip()
         except InputError as problem:

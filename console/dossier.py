@@ -5,15 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from store.history import History
-from store.records import EMAIL_COLUMN
 from sync.address import is_address_of, naming
 from sync.history import Entry
+from sync.identity import ADDRESS
 from sync.lists import MarketingList
 from sync.records import Record
 from sync.score import Tally, score
 from workers.app import App
 
-ADDRESS_COLUMNS = frozenset({EMAIL_COLUMN, "email2"})
+ADDRESS_COLUMNS = frozenset({ADDRESS, "email2"})
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +114,7 @@ def _is_of(record: Record, texts: Sequence[tuple[str, str]], address: str) -> bo
     one, in any. In another column of somebody else it stands for a friend or an assistant.
     """
     has = [column for column, text in texts if is_address_of(text, address)]
-    nobody = not record.values.get(EMAIL_COLUMN)
+    nobody = not record.values.get(ADDRESS)
     return any(column in ADDRESS_COLUMNS or nobody for column in has)
 
 

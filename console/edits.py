@@ -9,14 +9,21 @@ import msgspec
 
 from console.exits import RefusedError
 from console.lookup import find_record
-from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from store.records import Change, Records, StaleRecordsError
 from sync.canonical import is_set
 from sync.consent import CONSENT_FIELDS, OPT_OUT
 from sync.deletion import is_member, is_unwanted, left_there
 from sync.history import Moved
-from sync.identity import normal_email, record_id
+from sync.identity import ADDRESS, normal_email, record_id
 from sync.lists import MarketingList
 from sync.records import GONE_HERE, REMOVED, Record, edit
+
+AmongForgotten = Callable[[list[str]], set[str]]  # addresses -> those of people who were forgotten
+
+
+def nobody(_addresses: list[str]) -> set[str]:
+    """Whom a list keeps out where nobody asked to be forgotten."""
+    return set()
 
 
 def person() -> str:
@@ -31,7 +38,7 @@ def add_record(
     records: Records,
     of: MarketingList,
     values: Mapping[str, str],
-    kept_out: Callable[[list[str]], set[str]] | None = None,
+    kept_out: AmongForgotten = nobody,
 ) -> Record:
     """Put a new person into the list, to be created in SugarCRM if its sync setup says so.
 
@@ -41,11 +48,8 @@ def add_record(
         RefusedError: the address is in the list already, or its record was deleted in SugarCRM,
             or is among those that are `kept_out`.
     """
-    address = normal_email(values.get(EMAIL_COLUMN, ""))
-    if kept_out is not None and kept_out([address]):
-        raise RefusedError(
-            "this person asked to be forgotten; `sugarloop forget EMAIL --allow-again` lets them in"
-        )
+    address = normal_email(values.get(ADDRESS, ""))
+    _must_not_be_forgotten(address, kept_out)
     new_id = record_id(f"list {of.id}", address) if address else str(uuid.uuid4())
     while True:
         known = records.get_many([*_ids_by_email(records, address), new_id])
@@ -61,7 +65,11 @@ def add_record(
 
 
 def edit_record(
-    records: Records, of: MarketingList, name: str, values: Mapping[str, str]
+    records: Records,
+    of: MarketingList,
+    name: str,
+    values: Mapping[str, str],
+    kept_out: AmongForgotten = nobody,
 ) -> tuple[Record, bool]:
     """Set values of a record, to be pushed if its sync setup says so; tell if any was another.
 
@@ -69,8 +77,10 @@ def edit_record(
 
     Raises:
         MissingError: there is no such record.
-        RefusedError: it would lift an opt-out that SugarCRM has, too.
+        RefusedError: it would lift an opt-out that SugarCRM has, too, or the address is among those
+            that are `kept_out`.
     """
+    _must_not_be_forgotten(normal_email(values.get(ADDRESS, "")), kept_out)
     while True:
         before = find_record(records, of, name)
         _must_not_lift(before, values)
@@ -81,6 +91,13 @@ def edit_record(
         dirty = True if after.gone is None else None
         if _committed(records, Change(before=before, after=after, dirty=dirty, moved=moved)):
             return after, True
+
+
+def _must_not_be_forgotten(address: str, kept_out: AmongForgotten) -> None:
+    if kept_out([address]):
+        raise RefusedError(
+            "this person asked to be forgotten; `sugarloop forget EMAIL --allow-again` lets them in"
+        )
 
 
 def _must_not_lift(record: Record, values: Mapping[str, str]) -> None:

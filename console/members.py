@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from console.filters import Condition, matches
-from store.records import EMAIL_COLUMN, Change
+from store.records import Change
 from sync.deletion import is_member, is_reached
-from sync.identity import normal_email, record_id, slug
+from sync.identity import ADDRESS, normal_email, record_id, slug
 from sync.lists import MarketingList
 from sync.records import Record
 from workers.app import App
@@ -56,4 +56,4 @@ def segment(
 
 
 def _address_and_id(record: Record) -> tuple[str, str]:
-    return normal_email(record.values.get(EMAIL_COLUMN, "")), record.id
+    return normal_email(record.values.get(ADDRESS, "")), record.id

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from console.columns import no_column
 from console.edits import person
 from console.exits import InputError, RefusedError
-from store.records import EMAIL_COLUMN, FILLED_BY, Change, Records, StaleRecordsError
+from store.records import FILLED_BY, Change, Records, StaleRecordsError
+from sync.identity import ADDRESS
 from sync.lists import MarketingList
 from sync.records import without_question
 from workers.app import App
@@ -23,8 +24,8 @@ def remove_columns(app: App, of: MarketingList, columns: Sequence[str]) -> Marke
         return of
     if unknown := [column for column in columns if column not in of.columns]:
         raise InputError("\n".join(no_column(of, column) for column in unknown))
-    if EMAIL_COLUMN in columns:
-        raise InputError(f"--remove: people are known by {EMAIL_COLUMN}, so it stays")
+    if ADDRESS in columns:
+        raise InputError(f"--remove: people are known by {ADDRESS}, so it stays")
     for program in app.programs.all().values():
         if program.list == of.id and any(step.field in columns for step in program.steps):
             raise RefusedError(f"the program {program.name!r} sets it; remove the program first")

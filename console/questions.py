@@ -6,9 +6,10 @@ import msgspec
 
 from console.edits import person
 from console.exits import MissingError
-from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from store.records import Change, Records, StaleRecordsError
 from sync.conflict import Take, answered
 from sync.history import Moved, Pair, values_moved
+from sync.identity import ADDRESS
 from sync.records import Record
 
 
@@ -32,7 +33,7 @@ def questions(records: Records) -> list[Question]:
         Question(
             record=record.id,
             crm_id=record.crm_id,
-            email=record.values.get(EMAIL_COLUMN, ""),
+            email=record.values.get(ADDRESS, ""),
             field=field,
             base=record.base[field].ours if field in record.base else None,
             ours=record.values.get(field, ""),

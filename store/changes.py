@@ -9,10 +9,8 @@ from store.stored_record import encode, version_bytes
 from sync.deletion import is_deleted
 from sync.following import is_to_follow
 from sync.history import Moved
-from sync.identity import normal_email
+from sync.identity import ADDRESS, normal_email
 from sync.records import Intent, Record
-
-EMAIL_COLUMN = "email1"
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +91,7 @@ def _intents_part(change: Change) -> bytes:
 
 
 def _email(record: Record | None) -> str:
-    return normal_email(record.values.get(EMAIL_COLUMN, "")) if record else ""
+    return normal_email(record.values.get(ADDRESS, "")) if record else ""
 
 
 def _crm_id(record: Record | None) -> str:

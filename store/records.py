@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 import redis
 
-from store.changes import EMAIL_COLUMN as EMAIL_COLUMN
 from store.changes import Change as Change
 from store.changes import RunNotes as RunNotes
 from store.changes import is_live, row_of

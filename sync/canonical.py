@@ -5,6 +5,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from sync.catalogue import FieldDef
+from sync.identity import ADDRESS
 
 _NOT_SET = frozenset({"", "0", "false", "off", "no"})
 _NUMBERS = {"decimal", "currency", "float", "double"}
@@ -21,7 +22,7 @@ def canonical(value: str, field: FieldDef | None) -> str:
     text = value.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").strip()
     if field is None:
         return text
-    if field.name == "email1":
+    if field.name == ADDRESS:
         return text.casefold()  # one row an address, spelled by whoever wrote it last
     if field.type == "bool":
         return "1" if is_set(text) else "0"

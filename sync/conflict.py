@@ -4,7 +4,8 @@ from typing import Literal
 
 import msgspec
 
-from sync.consent import ADDRESS, INVALID
+from sync.consent import INVALID
+from sync.identity import ADDRESS
 from sync.records import Agreement, Record, tidied, without_question
 from sync.rules import Rules
 

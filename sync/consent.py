@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 
 from sync.canonical import is_set
-from sync.identity import is_same_address
+from sync.identity import ADDRESS, is_same_address
 
-ADDRESS = "email1"
 OPT_OUT = "email_opt_out"
 INVALID = "invalid_email"
 CONSENT_FIELDS = frozenset({OPT_OUT, INVALID})

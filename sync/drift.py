@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Iterable, Mapping
 
 from sync.canonical import Catalogue, is_set, same
-from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
-from sync.identity import is_same_address
+from sync.consent import CONSENT_FIELDS, INVALID
+from sync.identity import ADDRESS, is_same_address
 from sync.records import REMOVED, Record
 from sync.schedule import Schedule, parse_schedule
 

@@ -10,8 +10,8 @@ import msgspec
 
 from sync.canonical import is_set
 from sync.catalogue import Module
-from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
-from sync.identity import is_same_address
+from sync.consent import CONSENT_FIELDS, INVALID
+from sync.identity import ADDRESS, is_same_address
 from sync.merge import Permission
 from sync.records import GONE_THERE, Agreement, Record, differs_in, edit, tidied
 from sync.rules import Rules

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.canonical import Catalogue
+from sync.identity import ADDRESS
 from sync.lists import FormSetting
 
 
@@ -35,7 +36,7 @@ def form_record(
         return FormRecord({}, "no mapped field was filled in")
     if not values.get("last_name"):
         stand_in = values.get("first_name") or values.get("account_name")
-        values["last_name"] = stand_in or values.get("email1", "").partition("@")[0]
+        values["last_name"] = stand_in or values.get(ADDRESS, "").partition("@")[0]
     if not values["last_name"]:
         return FormRecord({}, "neither a name nor an address was filled in")
     return FormRecord(values)

@@ -1,7 +1,8 @@
-"""Ids chosen by us, so that doing a thing twice makes one of it."""
+"""Addresses as they are compared, and ids chosen by us: doing a thing twice makes one of it."""
 
 import uuid
 
+ADDRESS = "email1"  # the field with somebody's primary address, in every module
 _SUGARLOOP = uuid.UUID("6a1f2b5e-6f0a-5c8e-9d57-0b6f0d3c9a41")
 
 

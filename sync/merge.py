@@ -7,9 +7,9 @@ import msgspec
 from sync.canonical import Catalogue, is_set, same
 from sync.conflict import A_VALUE, Conflict, Contest
 from sync.conflict import decide as decide_conflict
-from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
+from sync.consent import CONSENT_FIELDS, INVALID
 from sync.echo import is_echo, may_be_unseen
-from sync.identity import is_same_address
+from sync.identity import ADDRESS, is_same_address
 from sync.records import Agreement, Intent, Record, Theirs
 from sync.rules import Rules
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import msgspec
 
 from sync.canonical import Catalogue, is_set, same
-from sync.consent import ADDRESS, CONSENT_FIELDS, INVALID
+from sync.consent import CONSENT_FIELDS, INVALID
 from sync.history import Moved
-from sync.identity import is_same_address
+from sync.identity import ADDRESS, is_same_address
 from sync.records import GONE_UNDONE, Agreement, Record
 
 EDITED_HERE = "edited in the list since"

@@ -7,7 +7,9 @@ import msgspec
 from store.records import RunNotes
 from sync.canonical import Catalogue
 from sync.catalogue import Module
+from sync.consent import INVALID, OPT_OUT
 from sync.failure import Permanent
+from sync.identity import ADDRESS
 from sync.lists import MarketingList
 from sync.quarantine import look_at
 from sync.standard_fields import optimize
@@ -15,7 +17,7 @@ from workers.app import App
 from workers.steps import now_text
 
 MODULES: tuple[Module, ...] = ("Leads", "Contacts")
-_ALWAYS = ("email1", "email_opt_out", "invalid_email")
+_ALWAYS = (ADDRESS, OPT_OUT, INVALID)
 
 
 def read_catalogue(app: App, module: Module) -> Catalogue:

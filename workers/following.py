@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence, Set
 import dramatiq
 import msgspec
 
-from store.records import EMAIL_COLUMN, Change, Records, RunNotes, StaleRecordsError
+from store.records import Change, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
-from sync.consent import ADDRESS, CONSENT_FIELDS
+from sync.consent import CONSENT_FIELDS
 from sync.following import as_edited, handed_on, is_survivor, left_behind, waiting
 from sync.history import Moved
-from sync.identity import normal_email
+from sync.identity import ADDRESS, normal_email
 from sync.lists import MarketingList
 from sync.records import Record
 from sync.setup import SyncSetup, permission
@@ -65,7 +65,7 @@ def _follow_from(here: Step, place: str) -> bool:
 
 def _follow_merged(here: Step, gone: Sequence[Record]) -> None:
     """Tell who of the deleted goes on as another record, by the list's rule for an address."""
-    addresses = {r.id: normal_email(r.values.get(EMAIL_COLUMN, "")) for r in gone}
+    addresses = {r.id: normal_email(r.values.get(ADDRESS, "")) for r in gone}
     holders = intake_for(here, add_new=False).holders(sorted({*addresses.values()} - {""}))
     chosen = {
         r.id: holders.match(addresses[r.id], frozenset([r.crm_id or ""])).crm_id

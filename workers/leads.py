@@ -13,7 +13,7 @@ from sync.catalogue import Module
 from sync.cursor import told_s
 from sync.failure import Retriable
 from sync.forms import form_record
-from sync.identity import normal_email
+from sync.identity import ADDRESS, normal_email
 from sync.lists import FormSetting
 from sync.own_row import OwnIds, own_id, own_ids_of
 from workers.app import App, app
@@ -60,7 +60,7 @@ def _write(
     wanted = form_record(setting, envelope.event(FormSubmitted).fields, catalogue)
     if wanted.problem:
         return Outcome(result="rejected", reason=wanted.problem, module=module)
-    address = normal_email(wanted.values.get("email1", ""))
+    address = normal_email(wanted.values.get(ADDRESS, ""))
     if app.suppression.among([address]):
         return Outcome(result="skipped", reason=FORGOTTEN, module=module)
     accepted_s = int(journal_id.partition("-")[0]) / 1000
@@ -85,12 +85,12 @@ def _still_ours(lease: Lease) -> None:
 def _create_or_update(form: Submission, own_ids: OwnIds) -> Outcome:
     """Read first, always: the person may be there, or an earlier try may have come through."""
     crm, module = form.app.crm(), form.module
-    address = form.values.get("email1", "")
+    address = form.values.get(ADDRESS, "")
     found = crm.ids_by_email(module, [address]) if address else {}
     ids = tuple(crm_id for crm_ids in found.values() for crm_id in crm_ids)
     if ids:
         return update_known(form, ids)
-    present = crm.by_ids(module, own_ids.all, ["email1", "date_entered"])
+    present = crm.by_ids(module, own_ids.all, [ADDRESS, "date_entered"])
     its_id = _chosen(own_ids, present.get(own_ids.by_address))
     if its_id not in present:
         return _create(form, its_id)
@@ -103,7 +103,7 @@ def _chosen(own_ids: OwnIds, row: Row | None) -> str:
     if row is None or row.deleted:
         return own_ids.by_address
     entered_s = told_s(row.values.get("date_entered", ""))
-    return own_id(own_ids, row.values.get("email1", ""), entered_s)
+    return own_id(own_ids, row.values.get(ADDRESS, ""), entered_s)
 
 
 def _create(form: Submission, its_id: str) -> Outcome:

@@ -1,6 +1,7 @@
 """An opt-out that a person lifted is lifted once: later ones stand, in whatever list."""
 
 from store.records import Change, Records, StaleRecordsError
+from sync.identity import ADDRESS
 from sync.records import Record, without_grants
 from workers.app import App
 
@@ -10,7 +11,7 @@ def lifted_there(app: App, by_list: str, before: Record, after: Record) -> None:
     address: who says no again meanwhile would be overruled.
     """
     lifted = set(before.granted) - set(after.granted)
-    address = after.values.get("email1", "")
+    address = after.values.get(ADDRESS, "")
     if not lifted or not address:
         return
     for of in app.lists.all():

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from store.records import EMAIL_COLUMN, Records
+from store.records import Records
 from sugarcrm.crm import Crm, Module, Row
 from sugarcrm.lost import TooManyError
 from sync.cursor import told_s
-from sync.identity import normal_email
+from sync.identity import ADDRESS, normal_email
 from sync.match import Match, Several, match
 from sync.records import REMOVED, Record
 
@@ -80,7 +80,7 @@ def _by_address(records: Records, rows: Sequence[Row], our_user_id: str) -> dict
     Who was removed while we created them is one of those, too, where the row was made by us: a
     server that gives ids of its own leaves no other trace.
     """
-    mails = {row.id: normal_email(row.values.get(EMAIL_COLUMN, "")) for row in rows}
+    mails = {row.id: normal_email(row.values.get(ADDRESS, "")) for row in rows}
     made_by_us = {mails[row.id] for row in rows if row.modified_by == our_user_id}
     ids = records.ids_by_emails(list(set(mails.values()) - {""}))
     known = records.get_many([record_id for some in ids.values() for record_id in some])

@@ -5,12 +5,12 @@ import dramatiq
 from events import PlanApproved, PlanRequested, UndoRequested
 from store.outcomes import Outcome
 from store.plans import PlanMissingError
-from sync.failure import Permanent, Postponed
+from sync.failure import Permanent
 from sync.runs import Kind, Run, first_phase
 from workers.app import App, app
 from workers.catalogues import look_at_columns
 from workers.steps import now_text, send
-from workers.turns import BUSY_S, wake_if_stalled
+from workers.turns import await_end, postponed
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_plan")
@@ -64,17 +64,9 @@ def start_alone(app: App, kind: Kind, list_id: str, journal_id: str, plan: str =
         return
     if of.module is None:
         raise Permanent("this list mirrors no SugarCRM module")
-    _must_be_free(app, run)
+    await_end(app, run)
     look_at_columns(app, of)
     if (active_id := app.runs.start(run)) != run.id:
-        raise Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
+        raise postponed(active_id)
     app.outcomes.put(journal_id, Outcome(result="started", run=run.id), at=now_text())
     send(run.phase, run.id)
-
-
-def _must_be_free(app: App, run: Run) -> None:
-    """Ask SugarCRM nothing while there is only waiting to do."""
-    active = app.runs.active(run.list)
-    if active and active.id != run.id:
-        wake_if_stalled(app, active.id)
-        raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)

@@ -9,9 +9,10 @@ import structlog
 
 from events import ProgramTick
 from store.outcomes import Outcome
-from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from store.records import Change, Records, StaleRecordsError
 from sync.deletion import is_reached
 from sync.history import Moved
+from sync.identity import ADDRESS
 from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
 from sync.records import Record
@@ -190,8 +191,8 @@ def _apply(
 
 def _points(app: App, records: Sequence[Record]) -> dict[str, int]:
     """The behavioral score of each record, by its id."""
-    tallies = app.people.tallies([r.values.get(EMAIL_COLUMN, "") for r in records])
-    return {r.id: score(tallies[r.values.get(EMAIL_COLUMN, "")]) for r in records}
+    tallies = app.people.tallies([r.values.get(ADDRESS, "") for r in records])
+    return {r.id: score(tallies[r.values.get(ADDRESS, "")]) for r in records}
 
 
 def _moved(program: Program, before: Record, after: Record) -> Moved:

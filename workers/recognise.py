@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence, Set
 
 import msgspec
 
-from store.records import EMAIL_COLUMN
 from sugarcrm.crm import Row
-from sync.identity import is_another, normal_email, record_id
+from sync.identity import ADDRESS, is_another, normal_email, record_id
 from sync.records import Intent, Record
 from workers.meeting import holders_of
 from workers.push_scope import Scope
@@ -50,7 +49,7 @@ def _by_own_id(here: Step, scope: Scope, found: Recognised, spoken_for: Set[str]
     """Give whom to create, and under which id; sort out the others of `found.new`."""
     own_ids = [own_id for record, _ in found.new for own_id in _own_ids(scope, record) if own_id]
     here.renew()
-    present = here.app.crm().by_ids(scope.module, own_ids, ["id", EMAIL_COLUMN])
+    present = here.app.crm().by_ids(scope.module, own_ids, ["id", ADDRESS])
     bound = here.records.by_crm_ids(own_ids)
     taken = bound.keys() | spoken_for
     new = []
@@ -72,7 +71,7 @@ def _own_ids(scope: Scope, record: Record) -> tuple[str, str, str]:
     """The ids to create this person under: by address ("" without one), by the record itself, and
     once more by that, for when sales merged the first into somebody else before we saw it.
     """
-    address = normal_email(record.values.get(EMAIL_COLUMN, ""))
+    address = normal_email(record.values.get(ADDRESS, ""))
     key = f"{scope.list_id}|{record.id}"
     by_address = record_id(scope.module, address) if address else ""
     return by_address, record_id(scope.module, key), record_id(scope.module, f"{key}|again")
@@ -87,8 +86,8 @@ def _free_id(
     by_address, by_record, again = _own_ids(scope, record)
     row, holder = present.get(by_address), bound.get(by_address)
     shown = row if row and not row.deleted else holder
-    has = shown.values.get(EMAIL_COLUMN, "") if shown else ""
-    if by_address and not is_another(record.values.get(EMAIL_COLUMN, ""), has):
+    has = shown.values.get(ADDRESS, "") if shown else ""
+    if by_address and not is_another(record.values.get(ADDRESS, ""), has):
         return by_address
     return again if by_record in bound else by_record
 
@@ -121,7 +120,7 @@ def _by_address(
 
     A row in `spoken_for` is another record's, although nobody is bound to it yet.
     """
-    addresses = [a for r in records if (a := r.values.get(EMAIL_COLUMN, ""))]
+    addresses = [a for r in records if (a := r.values.get(ADDRESS, ""))]
     here.renew()
     holders = holders_of(here.app.crm(), scope.module, addresses, scope.several)
     everyone = [crm_id for ids in holders.ids.values() for crm_id in ids]
@@ -129,7 +128,7 @@ def _by_address(
     sorted_out = Recognised(made=[], matched=[], new=[], buried=[], nameless=[], left=[])
     met = set[str]()
     for record in records:
-        address = normal_email(record.values.get(EMAIL_COLUMN, ""))
+        address = normal_email(record.values.get(ADDRESS, ""))
         answer = holders.match(address, frozenset(taken))
         if answer.taken or (address and address in met):
             sorted_out.left.append((record, TWICE))

@@ -5,11 +5,11 @@ from collections.abc import Collection, Mapping, Sequence, Set
 
 import msgspec
 
-from store.records import EMAIL_COLUMN, Change, Records, StaleRecordsError
+from store.records import Change, Records, StaleRecordsError
 from sync.canonical import is_set
 from sync.consent import CONSENT_FIELDS
 from sync.history import Moved
-from sync.identity import normal_email
+from sync.identity import ADDRESS, normal_email
 from sync.lists import MarketingList
 from sync.records import Record, edit
 from workers.app import App
@@ -130,4 +130,4 @@ def _flags(record: Record) -> frozenset[str]:
 
 
 def _address(record: Record) -> str:
-    return normal_email(record.values.get(EMAIL_COLUMN, ""))
+    return normal_email(record.values.get(ADDRESS, ""))

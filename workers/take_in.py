@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence, Set
 
 import msgspec
 
-from store.records import EMAIL_COLUMN, Change, Fence, Records, RunNotes, StaleRecordsError
+from store.records import Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.deletion import CHANGED_THERE, is_unwanted, left_there
 from sync.following import contact_of, undisturbed, with_contact
 from sync.history import Moved
-from sync.identity import record_id
+from sync.identity import ADDRESS, record_id
 from sync.lists import MarketingList
 from sync.merge import Merge, Permission, merge
 from sync.records import (
@@ -146,7 +146,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
 
 def forgotten_among(intake: Intake, strangers: Sequence[Row]) -> set[str]:
     """The ids of rows that are people who asked to be forgotten: they do not come back."""
-    addresses = {row.id: row.values.get(EMAIL_COLUMN, "") for row in strangers}
+    addresses = {row.id: row.values.get(ADDRESS, "") for row in strangers}
     kept_out = intake.kept_out(list(addresses.values()), list(addresses))
     return {i for i, address in addresses.items() if i in kept_out or address in kept_out}
 

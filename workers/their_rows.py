@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Set
 import msgspec
 
 from sugarcrm.crm import Row
-from sync.consent import ADDRESS, INVALID
+from sync.consent import INVALID
 from sync.cursor import seconds
 from sync.history import Moved
-from sync.identity import is_same_address
+from sync.identity import ADDRESS, is_same_address
 from sync.merge import Merge, merge
 from sync.records import Agreement, Intent, Record, Theirs
 from sync.settle import rebased, settle

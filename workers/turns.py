@@ -56,12 +56,29 @@ def await_turn(app: App, run: Run) -> None:
         _first_to_wait(app, run, active)
 
 
+def await_end(app: App, run: Run) -> None:
+    """As `await_turn`, for a run that nothing else does the work of.
+
+    Raises:
+        Postponed: another run of its list is going on.
+    """
+    active = app.runs.active(run.list)
+    if active and active.id != run.id:
+        wake_if_stalled(app, active.id)
+        raise postponed(active.id)
+
+
+def postponed(active_id: str) -> Postponed:
+    """What a run is told that has to wait until this one is over."""
+    return Postponed(f"run {active_id} of this list is going on", retry_in_s=BUSY_S)
+
+
 def _first_to_wait(app: App, run: Run, active: Run) -> str:
     """The first of its kind that waits for the active run, if that is another one."""
     wake_if_stalled(app, active.id)
     first = app.runs.wait_turn(run)
     if first == run.id:
-        raise Postponed(f"run {active.id} of this list is going on", retry_in_s=BUSY_S)
+        raise postponed(active.id)
     return first
 
 

@@ -77,7 +77,9 @@ def edit(name: ListName, record: Person, values: Values) -> Answer:
     with opened() as app:
         of = find_list(app, name)
         given = checked_values(app, of, assignments(values))
-        after, changed = edit_record(app.lists.records(of), of, record, given)
+        after, changed = edit_record(
+            app.lists.records(of), of, record, given, app.suppression.among
+        )
     said = f"Changed record {after.id}." if changed else f"Record {after.id} had these values."
     return Answer({**_shown(after), "changed": changed}, (said,))
 

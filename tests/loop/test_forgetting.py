@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from console.dossier import dossier
-from console.edits import add_record, remove_record
+from console.edits import add_record, edit_record, remove_record
 from console.exits import RefusedError
 from console.forgetting import allow_again, forget
 from events import EmailClicked, EmailSent, FormSubmitted, PlanRequested
@@ -141,6 +141,21 @@ def test_nothing_brings_them_back(loop, person, everywhere):
     of = loop.app.lists.get(LEADS)
     with pytest.raises(RefusedError, match="asked to be forgotten"):
         add_record(loop.app.lists.records(of), of, {"email1": ADDRESS}, loop.app.suppression.among)
+
+
+@pytest.mark.usefixtures("everywhere")
+def test_nobody_is_given_the_address_of_who_was_forgotten(loop, create):
+    create("other-edited", email1="other.edited@example.com")
+    _, members = loop.import_all(columns=COLUMNS)
+    forget(loop.app, ADDRESS)
+    of, among = loop.app.lists.get(LEADS), loop.app.suppression.among
+    records, name = loop.app.lists.records(of), members["other-edited"].id
+
+    with pytest.raises(RefusedError, match="asked to be forgotten"):
+        edit_record(records, of, name, {"email1": ADDRESS.upper()}, among)
+    edit_record(records, of, name, {"email1": "new.one@example.com"}, among)
+
+    assert loop.members(LEADS)["other-edited"].values["email1"] == "new.one@example.com"
 
 
 def test_who_is_forgotten_while_a_page_is_taken_in_does_not_come_in(loop, create, monkeypatch):
