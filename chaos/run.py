@@ -23,7 +23,7 @@ from chaos.people import CONTACTS, LEADS, OURS, THEIRS, People, add_mailed
 from chaos.plan import Action, deck, make_plan, small_deck
 from chaos.poison import poison_row
 from chaos.recovery import Recoveries
-from chaos.simulated import simulate
+from chaos.simulated import simulated
 from chaos.site import Site, lines, site
 from chaos.size import SMOKE, Size
 from chaos.starting import refusal_row
@@ -49,11 +49,10 @@ def plan_of(seed: int, size: Size) -> list[Action]:
 def run(seed: int, size: Size, folder: Path) -> list[Row]:
     """Run everything in `folder`, and give the table."""
     plan = plan_of(seed, size)
-    lives = simulate(seed, size.simulations)
+    with simulated(seed, size.simulations) as await_lives:
+        rows = _apart(folder, size, seed)
+        lives = await_lives()
     _say(f"{lives}{''.join(f'; {life}: {why}' for life, why in lives.bad.items())}")
-    rows = [poison_row(folder / "poison", size)] if size.poison_among else []
-    rows += [extra_reads_row(folder / "twins", size, seed)] if size.twin_forms else []
-    rows += [faults_row(folder / "troubles", size, seed)] if size.fault_records else []
     cuts = any(action.kind == "cut power" for action in plan)
     with _problems_of_threads() as problems, site(folder, size, seed, power_cuts=cuts) as whole:
         rows.append(refusal_row(whole))
@@ -62,6 +61,14 @@ def run(seed: int, size: Size, folder: Path) -> list[Row]:
         evidence, simulations=lives.runs, simulations_bad=len(lives.bad), simulated=lives.counts
     )
     return [*judge(evidence, size), *rows, *more]
+
+
+def _apart(folder: Path, size: Size, seed: int) -> list[Row]:
+    """What is measured on installations of its own."""
+    rows = [poison_row(folder / "poison", size)] if size.poison_among else []
+    rows += [extra_reads_row(folder / "twins", size, seed)] if size.twin_forms else []
+    rows += [faults_row(folder / "troubles", size, seed)] if size.fault_records else []
+    return rows
 
 
 def _live(

@@ -1,11 +1,17 @@
 """P4 without processes: many simulated lives of a list, each of them a seed."""
 
 import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
-from tests.sync.simulate import Figures, simulate_many
+from tests.sync.simulate import Figures, living
+
+_LEAST_URGENT = 19  # as `nice` counts
 
 
-def simulate(seed: int, count: int) -> Figures:
-    """Live `count` lives that follow from the seed of this run, on all cores."""
+def simulated(seed: int, count: int) -> AbstractContextManager[Callable[[], Figures]]:
+    """Live `count` lives that follow from the seed of this run, beside what goes on in the block,
+    in the time that this leaves of all cores; call what it gives for what came of them.
+    """
     seeds = range(seed * 100_000, seed * 100_000 + count)
-    return simulate_many(seeds, os.cpu_count() or 1)
+    return living(seeds, os.cpu_count() or 1, niceness=_LEAST_URGENT)

@@ -27,7 +27,7 @@ from workers.app import App
 from workers.settings import PREFIX, load
 
 _SKEW = Path(__file__).parent / "skew"
-_COMMAND_S = 90.0
+_COMMAND_S = 300.0  # `forget` reads the two million events that a run leaves
 _STEP_AFTER_S = 6.0
 
 

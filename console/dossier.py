@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from store.history import History
-from sync.address import is_address_of, naming
+from sync.address import Naming, is_address_of
 from sync.history import Entry
 from sync.identity import ADDRESS
 from sync.lists import MarketingList
@@ -66,7 +66,7 @@ class Found(msgspec.Struct, frozen=True):
 
 def dossier(app: App, address: str) -> Dossier:
     """Gather all that is held of the person with this address."""
-    tallies = app.people.tallies([address])[address]
+    tallies, events = app.people.tallies([address])[address], app.journal.naming(address)
     found = list(everywhere(app, address))
     held = [
         Held(
@@ -85,22 +85,22 @@ def dossier(app: App, address: str) -> Dossier:
         lists=tuple(held),
         score=score(tallies),
         behaviour=tallies,
-        events=tuple(msgspec.Raw(entry.raw) for entry in app.journal.about(address)),
+        events=tuple(msgspec.Raw(entry.raw) for entry in events.own),
         mentions=tuple(one.mention for one in found if not one.own),
-        named_in_events=app.journal.mentions(address),
+        named_in_events=events.others,
         forgotten=bool(app.suppression.among([address])),
     )
 
 
 def everywhere(app: App, address: str) -> Iterator[Found]:
     """Find the records that have or had the address in any column, or name it in a text."""
-    named = naming(address)
+    named = Naming(address)
     for of in app.lists.all():
         records = app.lists.records(of)
         seen = set[str]()
         for batch in records.scan():
             for record in batch:
-                texts = [(c, t) for c, t in _texts(record) if named.search(t.casefold())]
+                texts = [(c, t) for c, t in _texts(record) if named.is_in(t.casefold())]
                 if not texts or record.id in seen:
                     continue
                 seen.add(record.id)

@@ -10,7 +10,7 @@ from store.erasures import Erasures
 from store.history import History
 from store.packing import write_files_afresh
 from store.records import Change, Records, StaleRecordsError
-from sync.address import is_address_of, naming
+from sync.address import Naming, is_address_of
 from sync.history import Moved
 from sync.lists import MarketingList
 from sync.plan import Item
@@ -54,10 +54,10 @@ def forget(app: App, address: str) -> Forgotten:
     return Forgotten(
         records=sum(one.own for one in found),
         history=told,
-        events=events,
+        events=events.dropped,
         crm_ids=crm_ids,
         mentions=tuple(one.mention for one in found if not one.own),
-        named_in_events=app.journal.mentions(address),
+        named_in_events=events.others,
     )
 
 
@@ -121,12 +121,12 @@ def _erase_traces(app: App, of: MarketingList, address: str) -> int:
         ]
         for record_id in of_them:
             app.plans.forget(plan_id, record_id)
-    history, named = History(app.client, of.id), naming(address)
+    history, named = History(app.client, of.id), Naming(address)
     told = 0
     for record_id in _left_before(app, of, history, address):
         told += history.forget(record_id)
     return told + history.forget_where(
-        lambda moved: any(named.search(text.casefold()) for text in _texts(moved))
+        lambda moved: any(named.is_in(text.casefold()) for text in _texts(moved))
     )
 
 

@@ -9,7 +9,7 @@ import redis
 
 from events import Envelope, decode
 from store.packing import pack
-from sync.address import is_address, is_address_of, naming
+from sync.address import Naming, is_address, is_address_of
 from sync.failure import Permanent
 from sync.forms import email_of_form
 from sync.identity import normal_email
@@ -42,6 +42,22 @@ class Entry(msgspec.Struct, frozen=True, dict=True):
             BadEventError: this version does not know its type.
         """
         return decode(self.raw, max_bytes=None)
+
+
+class Named(msgspec.Struct, frozen=True):
+    """The events of a person, oldest first, and how many of other people name their address in a
+    text or a link.
+    """
+
+    own: tuple[Entry, ...]
+    others: int
+
+
+class Erased(msgspec.Struct, frozen=True):
+    """How many entries were dropped, and how many events of other people name the address still."""
+
+    dropped: int
+    others: int
 
 
 class Journal:
@@ -112,36 +128,31 @@ class Journal:
             dropped += int(self._client.xdel(JOURNAL, *gone)) if gone else 0
         return dropped
 
-    def about(self, address: str) -> Iterator[Entry]:
-        """Read every event of the person with this address, oldest first."""
-        found = self._all_naming(address)
-        yield from (entry for entry in found if is_of(entry.raw, address))
-
-    def mentions(self, address: str) -> int:
-        """How many events of other people name the address in a text or a link."""
-        return sum(not is_of(entry.raw, address) for entry in self._all_naming(address))
-
-    def _all_naming(self, address: str) -> list[Entry]:
+    def naming(self, address: str) -> Named:
+        """Read every event that names the address."""
         found: dict[str, Entry] = {}
         for stream in (JOURNAL, BEHAVIOUR):
             found |= {entry.id: entry for entry in self._naming(stream, address)}
-        return sorted(found.values(), key=lambda entry: _order(entry.id))
+        own = [entry for entry in found.values() if is_of(entry.raw, address)]
+        own.sort(key=lambda entry: _order(entry.id))
+        return Named(tuple(own), len(found) - len(own))
 
-    def forget(self, address: str) -> int:
-        """Drop every event of the person with this address; give how many entries that was.
+    def forget(self, address: str) -> Erased:
+        """Drop every event of the person with this address.
 
         Work that still waits for such an event fails for good: there is nothing left to do.
         """
-        dropped = 0
+        dropped, others = 0, set[str]()
         for stream in (JOURNAL, BEHAVIOUR):
-            named, unpacked = self._naming(stream, address), f"{stream}:unpacked"
+            named, unpacked = list(self._naming(stream, address)), f"{stream}:unpacked"
             ids = [entry.id for entry in named if is_of(entry.raw, address)]
+            others |= {entry.id for entry in named} - set(ids)
             if ids:  # noted first: after a kill in between there are none to find any more
                 self._client.set(unpacked, "1")
             dropped += sum(int(self._client.xdel(stream, each)) for each in ids)
             if self._client.exists(unpacked) and pack(self._client, stream):
                 self._client.delete(unpacked)
-        return dropped
+        return Erased(dropped, len(others))
 
     def _naming(self, stream: str, address: str) -> Iterator[Entry]:
         """Page through a stream for entries with *address*, wherever in an entry it stands."""
@@ -149,8 +160,9 @@ class Journal:
         edge = "-"
         while page := self._client.xrange(stream, edge, "+", _PAGE):
             edge = f"({page[-1][0].decode()}"
-            entries = [_entry(*pair) for pair in page]
-            yield from (e for e in entries if named.search(_unescaped(e.raw)))
+            if named.is_in(_unescaped(b"\n".join(fields[b"event"] for _, fields in page))):
+                entries = (_entry(*pair) for pair in page)
+                yield from (e for e in entries if named.is_in(_unescaped(e.raw)))
 
     def _some(
         self, stream: str, count: int, since_id: str, types: Collection[str]
@@ -175,9 +187,9 @@ def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(id_.decode(), fields[b"type"].decode(), fields[b"event"])
 
 
-def _naming(address: str) -> re.Pattern[str]:
+def _naming(address: str) -> Naming:
     """Finds the address in JSON, whose escapes are spaces here."""
-    return naming(address, _unescaped(msgspec.json.encode(normal_email(address))[1:-1]))
+    return Naming(address, _unescaped(msgspec.json.encode(normal_email(address))[1:-1]))
 
 
 def _unescaped(json: bytes) -> str:

@@ -14,11 +14,20 @@ _ONE = re.compile(r"[^@\s/:?]+@[^@\s/:?]+")  # and no link with such a sign in i
 _BETWEEN = re.compile(r"[\s,;]+")
 
 
-def naming(address: str, *spellings: str) -> re.Pattern[str]:
-    """Finds the address in a text in lower case, also as links spell it, and as `spellings`."""
-    plain = normal_email(address)
-    known = dict.fromkeys((plain, quote(plain, safe="").casefold(), *spellings))
-    return re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, known))}){_AFTER}")
+class Naming:
+    """Finds an address in texts in lower case, also as links spell it, and as `spellings`."""
+
+    def __init__(self, address: str, *spellings: str) -> None:
+        plain = normal_email(address)
+        self._known = tuple({plain, quote(plain, safe="").casefold(), *spellings})
+        self._whole = re.compile(f"{_BEFORE}(?:{'|'.join(map(re.escape, self._known))}){_AFTER}")
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text names the address, and not just a longer one.
+
+        Nearly no text does, and of those most are told by a plain look, at a hundredth of the time.
+        """
+        return any(one in text for one in self._known) and bool(self._whole.search(text))
 
 
 def is_address(text: str) -> bool:

@@ -3,7 +3,7 @@ import pytest
 
 from events import BadEventError, EmailSent, FormSubmitted, PageVisited, Producer, wrap
 from store.awaited import awaited_events
-from store.journal import Journal, JournalEntryMissingError
+from store.journal import Erased, Journal, JournalEntryMissingError, Named
 from store.queues import bodies
 
 FORM = FormSubmitted(form="demo", fields={"email": "ana@example.com"})
@@ -141,11 +141,11 @@ def test_what_names_a_person_is_found_and_forgotten_wherever_it_stands(journal, 
         producer.publish(FormSubmitted(form="f", fields=FRIEND)).id,
     ]
 
-    assert [entry.id for entry in journal.about(" Ana@Example.com")] == mine
-    assert journal.mentions("ana@example.com") == 4
-    assert journal.forget("ana@example.com") == 8  # three forms are in both streams
+    found = journal.naming(" Ana@Example.com")
+    assert ([entry.id for entry in found.own], found.others) == (mine, 4)
+    assert journal.forget("ana@example.com") == Erased(8, 4)  # three forms are in both streams
 
-    assert list(journal.about("ana@example.com")) == []
+    assert journal.naming("ana@example.com") == Named((), 4)
     assert [entry.id for entry in journal.tail(100)] == others
 
 
@@ -155,4 +155,4 @@ def test_person_is_found_past_the_first_page(journal, producer):
     )
     rare = producer.publish(VISIT).id
 
-    assert [entry.id for entry in journal.about("ana@example.com")] == [rare]
+    assert [entry.id for entry in journal.naming("ana@example.com").own] == [rare]

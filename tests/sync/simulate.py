@@ -5,7 +5,9 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import get_context
 
@@ -55,13 +57,29 @@ def life(seed: int, weakness: str = "") -> tuple[int, dict[str, int]]:
 
 def simulate_many(seeds: Iterable[int], processes: int = 1, weakness: str = "") -> Figures:
     """Live all of them, on as many cores as there are processes."""
-    todo, one = list(seeds), partial(life, weakness=weakness)
-    if processes == 1:
-        ended = list(map(one, todo))
-    else:
-        with get_context("spawn").Pool(processes) as pool:
-            ended = pool.map(one, todo, chunksize=25)
-    return Figures(len(todo), {seed: found for seed, found in ended if found})
+    if processes > 1:
+        with living(seeds, processes, weakness) as await_figures:
+            return await_figures()
+    return _figures(life(seed, weakness) for seed in seeds)
+
+
+@contextmanager
+def living(
+    seeds: Iterable[int], processes: int, weakness: str = "", *, niceness: int = 0
+) -> Iterator[Callable[[], Figures]]:
+    """Live all of them beside what goes on in the block; call what it gives for what came of it."""
+    spawned, one = get_context("spawn"), partial(life, weakness=weakness)
+    with ProcessPoolExecutor(processes, spawned, os.nice, (niceness,)) as pool:
+        try:
+            ended = pool.map(one, seeds, chunksize=25)
+            yield lambda: _figures(ended)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _figures(ended: Iterable[tuple[int, dict[str, int]]]) -> Figures:
+    told = dict(ended)
+    return Figures(len(told), {seed: found for seed, found in told.items() if found})
 
 
 def main() -> int:

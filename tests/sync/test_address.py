@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync.address import is_address_of, naming
+from sync.address import Naming, is_address_of
 
 ANA = "ana@example.com"
 
@@ -23,7 +23,7 @@ ANA = "ana@example.com"
     ],
 )
 def test_an_address_is_found_wherever_it_stands(text):
-    assert naming(ANA).search(text)
+    assert Naming(ANA).is_in(text)
 
 
 OTHERS = [
@@ -42,7 +42,7 @@ OTHERS = [
 
 @pytest.mark.parametrize("text", OTHERS)
 def test_an_address_is_not_found_in_somebody_elses(text):
-    assert not naming(ANA).search(text)
+    assert not Naming(ANA).is_in(text)
     assert not is_address_of(text, ANA)
 
 
