@@ -22,12 +22,6 @@ if last_ms and tonumber(last_ms) >= now_ms then ms, seq = tonumber(last_ms), ton
 local last_day = last_ms and math.floor(tonumber(last_ms) / 1000 / DAY_S)
 local new_day = last_day ~= today
 
-local at = 0
-local function arg()
-  at = at + 1
-  return ARGV[at]
-end
-
 local seen = {}
 for back = 0, DAYS - 1 do seen[back + 1] = string.format('journal:seen:%d', today - back) end
 -- The clock may have been set back over midnight.
@@ -35,8 +29,8 @@ if last_day and last_day > today then seen[#seen + 1] = string.format('journal:s
 
 -- Asked for and noted many at a time: a call for each event is most of what a batch costs.
 local MANY = 1000
-local fingerprints, place = {}, 3
-while place < #ARGV do
+local fingerprints, place, ends = {}, 3, #ARGV
+while place < ends do
   fingerprints[#fingerprints + 1] = ARGV[place + 1]
   place = place + 5 + 4 * tonumber(ARGV[place + 5])
 end
@@ -58,31 +52,31 @@ local function enqueue(queue, id, text)
   redis.call('rpush', 'dramatiq:' .. queue, id)
 end
 
-local drain_queue, drain_id, drain_text = arg(), arg(), arg()
-local answer, behaved = {}, false
+local drain_queue, drain_id, drain_text = ARGV[1], ARGV[2], ARGV[3]
+local answer, behaved, at = {}, false, 3
+local call, id_begins = redis.call, string.format('%.0f-', ms)
 
-while at < #ARGV do
-  local fingerprint, kind, envelope, is_behaviour, messages = arg(), arg(), arg(), arg(), tonumber(arg())
+for number, fingerprint in ipairs(fingerprints) do
+  local kind, envelope, messages = ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 5])
   local id = original[fingerprint]
   if id then
-    answer[#answer + 1] = '=' .. id
-    at = at + 4 * messages
+    answer[number] = '=' .. id
   else
     seq = seq + 1
-    id = string.format('%.0f-%.0f', ms, seq)
-    answer[#answer + 1] = '+' .. id
-    if messages > 0 then redis.call('xadd', journal, id, 'type', kind, 'event', envelope) end
-    if is_behaviour == '1' then
-      redis.call('xadd', behaviour, id, 'type', kind, 'event', envelope)
+    id = id_begins .. seq
+    answer[number] = '+' .. id
+    if messages > 0 then call('xadd', journal, id, 'type', kind, 'event', envelope) end
+    if ARGV[at + 4] == '1' then
+      call('xadd', behaviour, id, 'type', kind, 'event', envelope)
       behaved = true
     end
-    for _ = 1, messages do
-      local queue, message_id, before, after = arg(), arg(), arg(), arg()
-      enqueue(queue, message_id, before .. id .. after)
+    for first = at + 6, at + 2 + 4 * messages, 4 do
+      enqueue(ARGV[first], ARGV[first + 1], ARGV[first + 2] .. id .. ARGV[first + 3])
     end
     original[fingerprint] = id
     fresh[#fresh + 1], fresh[#fresh + 2] = fingerprint, id
   end
+  at = at + 5 + 4 * messages
 end
 
 for first = 1, #fresh, 2 * MANY do

@@ -158,7 +158,9 @@ def decode_batch(body: bytes) -> list[Envelope]:
 def _check(wire: _Wire) -> None:
     if wire.type not in TYPES:
         raise BadEventError("type", f"must be one of {', '.join(TYPES)}")
-    media_type = (wire.datacontenttype or JSON).partition(";")[0].strip().lower()
+    if wire.datacontenttype in (None, "", JSON):
+        return
+    media_type = wire.datacontenttype.partition(";")[0].strip().lower()
     if media_type != JSON:
         raise BadEventError("datacontenttype", f"must be {JSON}, or left out")
 

@@ -79,7 +79,8 @@ def _read(entry: Entry) -> Behaviour | None:
 
 def behaviour_of(entry: Entry) -> Behaviour | None:
     """What a person did, by an event of the stream; None when it names no address."""
-    event, at = entry.envelope.event(), entry.envelope.time.isoformat()
+    envelope = entry.envelope
+    event, at = envelope.event(), envelope.time.isoformat()
     match event:
         case events.EmailOpened(message=asset, email=email):
             pass
@@ -94,4 +95,4 @@ def behaviour_of(entry: Entry) -> Behaviour | None:
         case _:
             return None
     person = normal_email(email)
-    return Behaviour(person, entry.envelope.type, asset, at) if person else None
+    return Behaviour(person, envelope.type, asset, at) if person else None
