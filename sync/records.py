@@ -1,6 +1,6 @@
 """A person in a marketing list, with what both sides last agreed on."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -163,6 +163,11 @@ def with_intents(
         if seen[intent.field] <= INTENTS_KEPT_PER_FIELD:
             kept.append(intent)
     return tuple(reversed(kept))
+
+
+def open_values(ring: Iterable[Intent]) -> dict[str, str]:
+    """By field, the last value that was about to be written and that no commit has told of yet."""
+    return {intent.field: intent.value for intent in ring if not intent.settled}
 
 
 def seen_intents(ring: tuple[Intent, ...]) -> tuple[Intent, ...] | None:

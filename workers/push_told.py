@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sync.canonical import Catalogue, same
 from sync.history import READ_BACK, Moved, values_moved
-from sync.records import Record, Theirs
+from sync.records import Record, Theirs, open_values
 from workers.push_scope import Outgoing
 
 
@@ -14,10 +14,9 @@ def landed(plan: Outgoing, catalogue: Catalogue) -> dict[str, tuple[str, str]]:
     the person edited, before it could be committed.
     """
     base, theirs = plan.record.base, plan.theirs.values
-    tried = {intent.field: intent.value for intent in plan.ring if not intent.settled}
     return {
         field: (base[field].theirs, theirs[field])
-        for field, sent in tried.items()
+        for field, sent in open_values(plan.ring).items()
         if field in base and field in theirs and base[field].theirs != theirs[field]
         if same(sent, theirs[field], catalogue.get(field))
     }

@@ -12,7 +12,7 @@ from store.records import Change, RunNotes
 from sugarcrm.crm import Draft, Row
 from sync.failure import Permanent
 from sync.history import Entry, Moved
-from sync.records import Intent, Record, settle_intents, with_intents
+from sync.records import Intent, Record, open_values, settle_intents, with_intents
 from sync.runs import Run
 from sync.setup import SyncSetup
 from sync.undo import TakenBack, restored, take_back
@@ -154,7 +154,7 @@ def _commit(
 
 def _sent_before(one: Moved, back: TakenBack, ring: Sequence[Intent]) -> dict[str, str]:
     """What an earlier delivery sent, of which nobody told: it was killed before its commit."""
-    tried = {intent.field: intent.value for intent in ring if not intent.settled}
+    tried = open_values(ring)
     old = {field: one.there[field][0] or "" for field in back.rebase}
     return {field: value for field, value in old.items() if tried.get(field) == value}
 
