@@ -1,6 +1,5 @@
 """Reading the journal: accepted events in order, as events/ left them there."""
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 
@@ -9,14 +8,11 @@ import redis
 
 from events import Envelope, decode
 from store.packing import pack
-from sync.address import Naming, is_address, is_address_of
 from sync.failure import Permanent
-from sync.forms import email_of_form
-from sync.identity import normal_email
+from sync.mention import Mention
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
 _PAGE = 500
-_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{4}|.)")
 
 
 class JournalEntryMissingError(Permanent):
@@ -131,9 +127,10 @@ class Journal:
     def naming(self, address: str) -> Named:
         """Read every event that names the address."""
         found: dict[str, Entry] = {}
+        mention = Mention(address)
         for stream in (JOURNAL, BEHAVIOUR):
-            found |= {entry.id: entry for entry in self._naming(stream, address)}
-        own = [entry for entry in found.values() if is_of(entry.raw, address)]
+            found |= {entry.id: entry for entry in self._naming(stream, mention)}
+        own = [entry for entry in found.values() if mention.is_theirs(entry.raw)]
         own.sort(key=lambda entry: _order(entry.id))
         return Named(tuple(own), len(found) - len(own))
 
@@ -143,9 +140,10 @@ class Journal:
         Work that still waits for such an event fails for good: there is nothing left to do.
         """
         dropped, others = 0, set[str]()
+        mention = Mention(address)
         for stream in (JOURNAL, BEHAVIOUR):
-            named, unpacked = list(self._naming(stream, address)), f"{stream}:unpacked"
-            ids = [entry.id for entry in named if is_of(entry.raw, address)]
+            named, unpacked = list(self._naming(stream, mention)), f"{stream}:unpacked"
+            ids = [entry.id for entry in named if mention.is_theirs(entry.raw)]
             others |= {entry.id for entry in named} - set(ids)
             if ids:  # noted first: after a kill in between there are none to find any more
                 self._client.set(unpacked, "1")
@@ -154,15 +152,14 @@ class Journal:
                 self._client.delete(unpacked)
         return Erased(dropped, len(others))
 
-    def _naming(self, stream: str, address: str) -> Iterator[Entry]:
-        """Page through a stream for entries with *address*, wherever in an entry it stands."""
-        named = _naming(address)
+    def _naming(self, stream: str, mention: Mention) -> Iterator[Entry]:
+        """Page through a stream; nearly no page holds an entry that names them."""
         edge = "-"
         while page := self._client.xrange(stream, edge, "+", _PAGE):
             edge = f"({page[-1][0].decode()}"
-            if named.is_in(_unescaped(b"\n".join(fields[b"event"] for _, fields in page))):
+            if mention.is_in(fields[b"event"] for _, fields in page):
                 entries = (_entry(*pair) for pair in page)
-                yield from (e for e in entries if named.is_in(_unescaped(e.raw)))
+                yield from (entry for entry in entries if mention.is_in([entry.raw]))
 
     def _some(
         self, stream: str, count: int, since_id: str, types: Collection[str]
@@ -185,37 +182,6 @@ class Journal:
 
 def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(id_.decode(), fields[b"type"].decode(), fields[b"event"])
-
-
-def _naming(address: str) -> Naming:
-    """Finds the address in JSON, whose escapes are spaces here."""
-    return Naming(address, _unescaped(msgspec.json.encode(normal_email(address))[1:-1]))
-
-
-def _unescaped(json: bytes) -> str:
-    """The text with a space for each escape, so that none runs into the word after it."""
-    return _ESCAPE.sub(" ", json.decode()).casefold()
-
-
-def is_of(event: bytes, address: str) -> bool:
-    """Whether an event that names the address is of this person, rather than of somebody who wrote
-    of them: its first address is theirs, or it has none but in texts and links.
-    """
-    attributes = msgspec.json.decode(event)
-    data = attributes.get("data")
-    fields = data.get("fields", {}) if isinstance(data, dict) else {}
-    named = [email_of_form(fields)] if isinstance(fields, dict) else []
-    values = [*named, *_values(data), *_values(attributes.get("subject"))]
-    whose = next((value for value in values if is_address(value)), address)
-    return is_address_of(whose, address)
-
-
-def _values(of: object) -> Iterator[str]:
-    if isinstance(of, str):
-        yield of
-    elif isinstance(of, dict):
-        for value in of.values():
-            yield from _values(value)
 
 
 def _order(journal_id: str) -> tuple[int, int]:
