@@ -107,5 +107,5 @@ def _environment(url: str, folder: Path, size: Size) -> dict[str, str]:
         "SUGARLOOP_HOME": str(folder),
         "SUGARLOOP_KEY": Fernet.generate_key().decode(),
         "SUGARLOOP_HEARTBEAT_S": f"{size.heartbeat_s:g}",
-        "SUGARLOOP_JANITOR_EVERY_S": f"{size.heartbeat_s / 15:g}",
+        "SUGARLOOP_JANITOR_EVERY_S": f"{size.heartbeat_s / 10:g}",
     }

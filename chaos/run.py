@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -34,6 +34,8 @@ from chaos.verdict import Row
 
 _TABLES = {LEADS: "leads", CONTACTS: "contacts"}
 _MAILED = 12
+
+Span = tuple[str, float, float]  # line, from when until when, by the monotonic clock
 
 
 def plan_of(seed: int, size: Size) -> list[Action]:
@@ -108,12 +110,13 @@ def _live(
         _say(f"  waited for: {why}, at {looks} looks")
     stream.close()
     if size.burst_per_s:
-        rows.append(Burst(whole.web_url, token, size, ledger).row(whole.app))
+        rows.append(_burst(whole, token, size, ledger))
     memory.stop()
     recoveries.close()
-    _tell_longest("interruption", recoveries.samples, began)
+    recovered = _recovered(whole, recoveries, blows)
+    _tell_longest("interruption", recovered, began)
     _tell_longest("stop", blows.stops, began)
-    evidence = _gather(whole, ledger, blows, recoveries, drained)
+    evidence = _gather(whole, ledger, blows, recovered, drained)
     erased = forget(whole, addresses[0])
     for words in (("doctor",), ("status",), ("dead", "list"), ("connector", "status")):
         whole.type(*words)  # what they say is looked through, too
@@ -127,6 +130,14 @@ def _live(
         secrets=_secrets(whole),
     )
     return evidence, rows
+
+
+def _burst(whole: Site, token: str, size: Size, ledger: Ledger) -> Row:
+    burst = Burst(whole.web_url, token, size, ledger)
+    row = burst.row(whole.app)
+    slowest = ", ".join(f"{post.took_ms:.0f} ms at {post.at_s:.1f} s" for post in burst.slowest(10))
+    _say(f"  longest answers of the burst: {slowest}")
+    return row
 
 
 def _must_be_whole(problems: list[str]) -> None:
@@ -161,7 +172,7 @@ def _prepare(whole: Site) -> tuple[str, list[str]]:
 
 
 def _gather(
-    whole: Site, ledger: Ledger, blows: Blows, recoveries: Recoveries, drained: Drained
+    whole: Site, ledger: Ledger, blows: Blows, recovered: Sequence[Span], drained: Drained
 ) -> Evidence:
     app, far_end, store = whole.app, whole.far_end, whole.store
     kept, edited = ledger, sorted({x.crm_id for x in ledger.edits.values()})
@@ -191,7 +202,7 @@ def _gather(
         there=gathering.values_there(far_end, "contacts", (OURS, THEIRS)),
         writes=writes,
         kills=dict(blows.kills),
-        recoveries_s=_recovered(whole, recoveries, blows),
+        recoveries_s=tuple(until - since for _, since, until in recovered),
         ticks=frozenset(kept.ticks),
         ticks_found=gathering.ticks(app),
         answers=kept.answers,
@@ -211,19 +222,19 @@ def _gather(
     )
 
 
-def _recovered(whole: Site, recoveries: Recoveries, blows: Blows) -> tuple[float, ...]:
-    """Seconds of each interruption, since there was something to go on with: the store, and the
-    one process of the line, which a blow may have halted or stopped meanwhile.
+def _recovered(whole: Site, recoveries: Recoveries, blows: Blows) -> list[Span]:
+    """Each interruption, since there was something to go on with: the store, and the one process
+    of the line, which a blow may have halted or stopped meanwhile.
     """
     absences = [*blows.pauses, *blows.stops]
     absences += [(line, *outage) for line in whole.lines for outage in whole.store.outages]
-    return tuple(
-        until - max([since, *(end for of, _, end in absences if of == line and end < until)])
+    return [
+        (line, max([since, *(end for of, _, end in absences if of == line and end < until)]), until)
         for line, since, until in recoveries.samples
-    )
+    ]
 
 
-def _tell_longest(what: str, spans: Iterable[tuple[str, float, float]], began: float) -> None:
+def _tell_longest(what: str, spans: Iterable[Span], began: float) -> None:
     """Where to look first in the log, by seconds since the blows began."""
     for line, since, until in sorted(spans, key=lambda span: span[1] - span[2])[:3]:
         _say(f"  {what} of {until - since:4.1f} s: {line}, since {since - began:.1f} s")

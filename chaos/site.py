@@ -150,7 +150,7 @@ def _environment(folder: Path, size: Size, redis_url: str) -> dict[str, str]:
         "SUGARLOOP_WEB_PORT": str(free_port()),
         "SUGARLOOP_LOG_FORMAT": "json",
         "SUGARLOOP_HEARTBEAT_S": f"{size.heartbeat_s:g}",
-        "SUGARLOOP_JANITOR_EVERY_S": f"{size.heartbeat_s / 15:g}",  # as by default
+        "SUGARLOOP_JANITOR_EVERY_S": f"{size.heartbeat_s / 10:g}",  # as by default
         "SUGARLOOP_LEASE_S": f"{size.crm_deadline_s + 2:g}",
         "SUGARLOOP_CRM_DEADLINE_S": f"{size.crm_deadline_s:g}",
         "SUGARLOOP_SCHEDULES_REREAD_S": "1",

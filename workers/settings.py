@@ -48,7 +48,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["auto", "json", "console"] = "auto"
     default_zone: str = "UTC"
 
-    heartbeat_s: Annotated[float, msgspec.Meta(ge=1)] = 15.0
+    heartbeat_s: Annotated[float, msgspec.Meta(ge=1)] = 10.0
     janitor_every_s: Positive = 1.0
     max_deaths: Count = 5
     max_retries: Count = 20
