@@ -1,5 +1,6 @@
 """One run: start, load, blows, healing, draining, gathering. The oracle then judges."""
 
+import os
 import sys
 import threading
 import time
@@ -134,6 +135,7 @@ def _live(
 
 def _burst(whole: Site, token: str, size: Size, ledger: Ledger) -> Row:
     burst = Burst(whole.web_url, token, size, ledger)
+    os.sync()  # what the blows left to be written would be flushed with the store's file
     row = burst.row(whole.app)
     slowest = ", ".join(f"{post.took_ms:.0f} ms at {post.at_s:.1f} s" for post in burst.slowest(10))
     _say(f"  longest answers of the burst: {slowest}")
