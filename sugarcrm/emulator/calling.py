@@ -13,10 +13,18 @@ SessionUse = Literal["none", "login", "error 11", "error 10", "answer 0"]
 
 
 class Parameter(msgspec.Struct, frozen=True):
-    """A parameter of a method; without a default it must be given."""
+    """A parameter of a method; without a default it must be given.
+
+    Those that a later API version added (`since`) come last, and have a default.
+    """
 
     name: str
     default: Any = msgspec.UNSET
+    since: str = API_VERSIONS[0]
+
+    def is_in(self, version: str) -> bool:
+        """Tell whether an API version has the parameter."""
+        return API_VERSIONS.index(version) >= API_VERSIONS.index(self.since)
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,8 +41,12 @@ class Method(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def signature(text: str, **defaults: Any) -> tuple[Parameter, ...]:
-    """Build parameters from their names, in order."""
-    return tuple(Parameter(n, defaults.get(n, msgspec.UNSET)) for n in text.split())
+    """Build parameters from their names, in order; `name:v3` is there from v3 on."""
+    named = (word.partition(":") for word in text.split())
+    return tuple(
+        Parameter(name, defaults.get(name, msgspec.UNSET), since or API_VERSIONS[0])
+        for name, _, since in named
+    )
 
 
 def decode_arguments(rest_data: str, halves: bool) -> list[Any] | dict[str, Any]:

@@ -38,10 +38,11 @@ def dispatch(call: Call, name: str, data: list[Any] | dict[str, Any], latency_s:
     if method is None or not method.is_in(call.version):
         raise invalid_call(call.dialect.invalid_call)
     tolerant = method.session == "login" and call.dialect.login_tolerant
-    parameters = methods.parameters_of(method, call.dialect)
+    parameters = methods.parameters_of(method, call.version, call.dialect)
     if method.session == "login" and isinstance(data, dict) and not tolerant and call.dialect.php_8:
         data = data | {"application_name": ""}
     arguments = bind(parameters, data, call.dialect, tolerant)
+    arguments += [later.default for later in method.parameters[len(arguments) :]]
     if method.session in {"none", "login"}:
         time.sleep(latency_s)
         with call.database.turn:

@@ -25,12 +25,12 @@ def get_relationships(
     query: Any,
     fields: Any,
     links: Any,
-    deleted: Any,
+    _deleted: Any,
     order_by: Any,
     offset: Any,
     limit: Any,
 ) -> dict[str, Any]:
-    """Give the records that a record is linked to."""
+    """Give the records that a record is linked to; deleted ones never, whatever was asked for."""
     module = call.enter(module_name)
     record = find(call, module, record_id)
     if record is None and call.dialect.missing_parent_is_fatal:
@@ -49,7 +49,7 @@ def get_relationships(
     try:
         # a parent that is gone has the empty id, which orphans have as their parent
         owner = record or {"id": ""}
-        records = related_records(call, link, owner, where, truthy(deleted), page)
+        records = related_records(call, link, owner, where, page)
     except sqlite3.Error as error:
         raise DatabaseError from error
     if call.dialect.relationship_order and order_by:

@@ -15,18 +15,21 @@ def related_records(
     link: Link,
     record: Row,
     where: str = "",
-    deleted: bool = False,
     page: tuple[int, int] | None = None,
 ) -> list[Row]:
-    """Give the records that *record* is linked to; *where* is in SQLite's words."""
+    """Give the live records that *record* is linked to; *where* is in SQLite's words.
+
+    The one record that a column of *record* names is loaded by its id alone, save by the oldest.
+    """
     module = call.service.schema.get(link.target)
     if module is None or link.kind == "none":
         return []
     conditions, values, joined = link_conditions(link, module, record)
     if conditions is None:
         return []
-    if not deleted:
-        conditions = f"{conditions} AND {module.table}.deleted = 0"
+    if link.kind == "parent" and not call.dialect.early:
+        where, page = "", None
+    conditions = f"{conditions} AND {module.table}.deleted = 0"
     if where:
         conditions = f"{conditions} AND ({where})"
     statement = f"SELECT * FROM {source(module)}{joined} WHERE {conditions}"  # noqa: S608 own names

@@ -12,52 +12,48 @@ from sugarcrm.emulator.calling import Method, Parameter, signature
 from sugarcrm.emulator.profiles import Dialect
 
 READ_ONE = signature(
-    "session module_name id select_fields link_name_to_fields_array track_view", track_view=False
+    "session module_name id select_fields link_name_to_fields_array track_view:v3_1",
+    track_view=False,
 )
 READ_MANY = signature(
-    "session module_name ids select_fields link_name_to_fields_array track_view", track_view=False
+    "session module_name ids select_fields link_name_to_fields_array track_view:v3_1",
+    track_view=False,
 )
-LIST = tuple(
-    Parameter(name, default)
-    for name, default in (
-        ("session", None),
-        ("module_name", None),
-        ("query", ""),
-        ("order_by", ""),
-        ("offset", 0),
-        ("select_fields", ()),
-        ("link_name_to_fields_array", ()),
-        ("max_results", 0),
-        ("deleted", 0),
-        ("favorites", False),
-    )
+LIST = signature(
+    "session module_name query order_by offset select_fields link_name_to_fields_array max_results"
+    " deleted favorites:v3_1",
+    session=None,
+    module_name=None,
+    query="",
+    order_by="",
+    offset=0,
+    select_fields=(),
+    link_name_to_fields_array=(),
+    max_results=0,
+    deleted=0,
+    favorites=False,
 )
 RELATED = signature(
     "session module_name module_id link_field_name related_module_query related_fields"
-    " related_module_link_name_to_fields_array deleted order_by offset limit",
+    " related_module_link_name_to_fields_array deleted order_by:v3 offset:v4_1 limit:v4_1",
     order_by="",
     offset=0,
     limit=False,
 )
-LINK = signature(
-    "session module_name module_id link_field_name related_ids name_value_list delete",
-    name_value_list=(),
-    delete=0,
-)
+LINK = signature("session module_name module_id link_field_name related_ids name_value_list delete")
 LINKS = signature(
-    "session module_names module_ids link_field_names related_ids name_value_lists delete_array",
-    name_value_lists=(),
-    delete_array=(),
+    "session module_names module_ids link_field_names related_ids name_value_lists delete_array"
 )
 SEARCH = signature(
-    "session search_string modules offset max_results assigned_user_id select_fields"
-    " unified_search_only favorites",
+    "session search_string modules offset max_results assigned_user_id:v3 select_fields:v3"
+    " unified_search_only:v3_1 favorites:v4",
     assigned_user_id="",
     select_fields=(),
     unified_search_only=True,
     favorites=False,
 )
 LOGIN_STRICT = signature("user_auth application name_value_list")
+LOGIN_V3_1 = signature("user_auth application name_value_list", name_value_list=())
 LOGIN_TOLERANT = signature(
     "user_auth application name_value_list", application="", name_value_list=()
 )
@@ -76,7 +72,7 @@ METHODS = {
     ),
     "get_available_modules": Method(
         handler=metadata.get_available_modules,
-        parameters=signature("session filter", filter="all"),
+        parameters=signature("session filter:v3", filter="all"),
         session="error 10",
     ),
     "get_module_fields": Method(
@@ -108,7 +104,9 @@ METHODS = {
     ),
     "set_entry": Method(
         handler=write_methods.set_entry,
-        parameters=signature("session module_name name_value_list track_view", track_view=False),
+        parameters=signature(
+            "session module_name name_value_list track_view:v3_1", track_view=False
+        ),
     ),
     "set_entries": Method(
         handler=write_methods.set_entries,
@@ -120,8 +118,10 @@ METHODS = {
 }
 
 
-def parameters_of(method: Method, dialect: Dialect) -> tuple[Parameter, ...]:
+def parameters_of(method: Method, version: str, dialect: Dialect) -> tuple[Parameter, ...]:
     """Give the parameters that a method has in this API version."""
     if method.session == "login" and dialect.login_tolerant:
         return LOGIN_TOLERANT
-    return method.parameters
+    if method.session == "login" and version == "v3_1":
+        return LOGIN_V3_1
+    return tuple(parameter for parameter in method.parameters if parameter.is_in(version))

@@ -372,6 +372,36 @@ def expected_named(s):
     return (200, None) if s.newest("v4") else (500, None)
 
 
+def later_argument(s):
+    """`favorites`, by name, which get_entry_list has from v3_1 on."""
+    named = {"session": s.session, "module_name": "Leads", "max_results": 1, "favorites": False}
+    return s.ask.post("get_entry_list", named).status_code
+
+
+def short_link(s):
+    """set_relationship without its last two arguments."""
+    linked = s.post("set_relationship", "Leads", s.ids["A"], "notes", [])
+    return linked.status_code
+
+
+def short_login(s):
+    auth = {"user_name": "admin", "password": "Adm1n!pass", "encryption": "PLAIN"}
+    return s.ask.post("login", [auth, "t"]).status_code
+
+
+def asks_for_deleted(s):
+    note = s.saved("Notes", name="gone", parent_type="Leads", parent_id=s.ids["D"])
+    s.save("Notes", id=note, deleted=1)
+    arguments = ["Leads", s.ids["D"], "notes", "", ["id"], [], 1]
+    return len(s.call("get_relationships", *arguments)["entry_list"])
+
+
+def narrows_the_one_it_reports_to(s):
+    s.save("Leads", id=s.ids["A"], reports_to_id=s.ids["B"])
+    arguments = ["reports_to_link", "leads.last_name = 'nobody'", ["id"], [], 0, "", 1, 5]
+    return len(s.call("get_relationships", "Leads", s.ids["A"], *arguments)["entry_list"])
+
+
 def lists_without_export(s):
     session = s.ask.log_in("limited", "Lim!pass1")
     answer = s.ask.call("get_entry_list", session, "Leads", "", "", 0, ["id"], [], 1, 0)
@@ -434,6 +464,15 @@ FACTS = {
         always(10),
     ),
     "arguments by name, in another order": (named_arguments, expected_named),
+    "an argument by name that came with a later version": (
+        later_argument,
+        lambda s: 500 if s.suite and not s.newest("v3_1") else 200,
+    ),
+    "too few arguments": (short_link, lambda s: 500 if s.suite else 200),
+    "a login with two arguments": (
+        short_login,
+        lambda s: 500 if s.suite and not s.newest("v3_1") else 200,
+    ),
     "an unknown session": (
         lambda s: s.ask.call("get_entry_list", "bogus", "Leads")["number"],
         always(11),
@@ -545,6 +584,11 @@ FACTS = {
             ]
         ),
         always(2),
+    ),
+    "deleted notes of a lead, asked for": (asks_for_deleted, always(0)),
+    "who is at the other end of a column, narrowed": (
+        narrows_the_one_it_reports_to,
+        lambda s: 1 if s.suite or s.since(6, 3) else 0,
     ),
     "message_id in brackets, and the link to the parent": (mails, expected_mails),
     "links in answers": (link_shapes, expected_link_shapes),
