@@ -16,6 +16,7 @@ Home Accounts Contacts Opportunities Leads Calendar Documents Emails Campaigns C
 Meetings Tasks Notes Cases Prospects ProspectLists Project Bugs
 """
 TABS = _TABS.split()
+NAMES_OF_USERS = {"modified_by_name": "modified_user_id", "created_by_name": "created_by"}
 
 
 def get_available_modules(call: Call, wanted: Any = "all") -> dict[str, Any]:
@@ -58,9 +59,13 @@ def get_module_fields(call: Call, module_name: Any, fields: Any = None) -> dict[
     answer: dict[str, Any] = {"module_name": module.name}
     if call.dialect.table_names:
         answer["table_name"] = module.table
-    call.records = len(shown)
+    entries = {f.name: field_entry(call, f) for f in shown}
+    for name, id_name in NAMES_OF_USERS.items():
+        if id_name in entries:  # the server shows the id's description under both names
+            entries[name] = entries[id_name] | {"name": name}
+    call.records = len(entries)
     return answer | {
-        "module_fields": {f.name: field_entry(call, f) for f in shown},
+        "module_fields": entries,
         "link_fields": list(shown_links.values()) if call.dialect.links_as_list else shown_links,
     }
 

@@ -30,7 +30,7 @@ def search_by_module(
         module = call.service.schema.get(name) if isinstance(name, str) else None
         if module is None or not call.user.may("list", module.name):
             continue
-        page = (integer(max_results) or call.service.page_size, max(integer(offset), 0))
+        page = (most(integer(max_results), call.service.page_size), max(integer(offset), 0))
         condition, values = matching(module, text, str(assigned_user_id or ""))
         statement = f"SELECT * FROM {source(module)} WHERE {condition} LIMIT ? OFFSET ?"  # noqa: S608 own names
         records = call.database.rows(statement, [*values, *page])
@@ -39,6 +39,16 @@ def search_by_module(
         found.append({"name": module.name, "records": entries})
         call.records += len(records)
     return {"entry_list": found}
+
+
+def most(wanted: int, page_size: int) -> int:
+    """Give how many records a search shows: one more than was asked for, as the server looks
+    whether there are more, and shows it, too. -1 means a usual page, less all of them (also -1, to
+    SQLite).
+    """
+    if wanted < -1:
+        return -1
+    return (page_size if wanted == -1 else wanted) + 1
 
 
 def matching(module: Module, text: str, user_id: str) -> tuple[str, list[str]]:

@@ -402,6 +402,20 @@ def narrows_the_one_it_reports_to(s):
     return len(s.call("get_relationships", "Leads", s.ids["A"], *arguments)["entry_list"])
 
 
+def searches(s):
+    """How many of five are found, by how many were asked for."""
+    found = []
+    for most in (0, 2, 5, -2):
+        answer = s.call("search_by_module", s.mark, ["Leads"], 0, most)
+        found.append(len(answer["entry_list"][0]["records"]))
+    return found
+
+
+def describes_names(s):
+    told = s.call("get_module_fields", "Leads", ["id", "modified_user_id"])["module_fields"]
+    return {name: entry["type"] for name, entry in told.items()}
+
+
 def lists_without_export(s):
     session = s.ask.log_in("limited", "Lim!pass1")
     answer = s.ask.call("get_entry_list", session, "Leads", "", "", 0, ["id"], [], 1, 0)
@@ -434,6 +448,7 @@ EMAIL_SUBQUERY = (
 )
 OTHER_SUBQUERY = "leads.assigned_user_id IN (SELECT id FROM users WHERE user_name = 'nosuch')"
 EXISTS = "leads.last_name = '{mark} B' AND EXISTS (SELECT 1 FROM users WHERE user_name = 'admin')"
+NAMES_WITH_ID = ("id", "modified_user_id", "modified_by_name")
 INVALID_CALL = "An Undefined Error - invalid_call "
 
 
@@ -593,6 +608,11 @@ FACTS = {
     "message_id in brackets, and the link to the parent": (mails, expected_mails),
     "links in answers": (link_shapes, expected_link_shapes),
     "how fields are described": (describes_fields, expected_fields),
+    "a name that comes with its id": (
+        describes_names,
+        always({t: "id" if t == "id" else "assigned_user_name" for t in NAMES_WITH_ID}),
+    ),
+    "a search shows one more": (searches, always([1, 3, 5, 5])),
     "how modules are listed": (lists_modules, expected_modules),
     "fields that are computed": (gives_fields, expected_given),
     "a parent that is not there": (lacks_a_parent, expected_without_parent),
