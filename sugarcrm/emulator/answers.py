@@ -12,7 +12,11 @@ class SugarError(Exception):
 
 
 class NullError(Exception):
-    """The method ends early without a result: the answer is `null`."""
+    """The method ends early: the answer is what remains, mostly `null`."""
+
+    def __init__(self, remains: Any = None) -> None:
+        super().__init__()
+        self.remains = remains
 
 
 class FatalError(Exception):

@@ -51,6 +51,7 @@ class RestEndpoint:
         form = read_form(request)
         call = Call(self._service, dialect, version, NOBODY, form)
         call.cookie = request.cookies.get("PHPSESSID")
+        call.callback = request.get_param("jsoncallback")
         name = str(form.get("method", ""))
         self._respond(call, response, name)
         if call.new_session_id:
@@ -82,8 +83,8 @@ class RestEndpoint:
                 result = dispatch(call, name, arguments(call.form, call.dialect), self._latency_s)
             except SugarError as error:
                 result = error.body
-            except NullError:
-                result = None
+            except NullError as early:
+                result = early.remains
             write_result(call, response, result)
         except FatalError:
             response.status = falcon.HTTP_500
@@ -122,10 +123,12 @@ def write_result(call: Call, response: falcon.Response, result: Any) -> None:
         raise FatalError
     if wanted == "json":
         try:
-            response.data = msgspec.json.encode(php_value(result))
+            encoded = msgspec.json.encode(php_value(result))
         except UnicodeEncodeError:
             response.text = ""  # PHP cannot encode half a surrogate pair, and says nothing
             return
+        called = call.callback is not None
+        response.data = f"{call.callback}(".encode() + encoded + b")" if called else encoded
         response.content_type = call.dialect.json_content_type
     else:
         response.text = print_r(php_value(result))

@@ -6,11 +6,10 @@ from sugarcrm.emulator import addresses
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.entities import to_html
 from sugarcrm.emulator.reading import Reader, find
+from sugarcrm.emulator.rights import may_save
 from sugarcrm.emulator.saving import mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import truthy
 from sugarcrm.emulator.written import php_text
 
 
@@ -18,10 +17,7 @@ def save_one(call: Call, module: Module, sent: dict[str, Any]) -> str | None:
     """Save one record and give its id; None if the user may not."""
     record_id = sent.get("id")
     before = find(call, module, php_text(record_id)[:36]) if record_id else None
-    owner = owns(call.user, before)
-    if not call.user.may("edit", module.name, owner):
-        return None
-    if truthy(sent.get("deleted")) and not call.user.may("delete", module.name, owner):
+    if not may_save(call, module, sent, before):
         return None
     sent = with_labels_as_keys(call, module, sent)
     with call.database.together():

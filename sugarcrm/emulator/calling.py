@@ -28,12 +28,16 @@ class Parameter(msgspec.Struct, frozen=True):
 
 
 class Method(msgspec.Struct, frozen=True, kw_only=True):
-    """One API method; `session` says what it does with its first argument."""
+    """One API method; `session` says what it does with its first argument.
+
+    `remains` is the answer where a missing session id ends the method without an error.
+    """
 
     handler: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     session: SessionUse = "error 11"
     since: str = API_VERSIONS[0]
+    remains: Any = None
 
     def is_in(self, version: str) -> bool:
         """Tell whether an API version has the method."""

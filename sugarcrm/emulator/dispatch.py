@@ -69,7 +69,7 @@ def session_of(call: Call, method: Method, session_id: Any) -> Session:
     if session is not None:
         return session
     if call.dialect.null_without_session and not truthy(session_id):
-        raise NullError
+        raise NullError(method.remains)
     if call.dialect.php_8 and session_id and isinstance(session_id, dict | list):
         raise FatalError
     if method.session == "error 10":

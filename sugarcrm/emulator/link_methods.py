@@ -10,7 +10,7 @@ from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.links import connect, disconnect, link_list, related_records
 from sugarcrm.emulator.read_methods import field_names
 from sugarcrm.emulator.reading import Reader, find
-from sugarcrm.emulator.schema import DATETIME_TYPES, Module
+from sugarcrm.emulator.schema import DATETIME_TYPES, Link, Module
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
 from sugarcrm.emulator.values import integer, truthy
@@ -33,11 +33,11 @@ def get_relationships(
     """Give the records that a record is linked to; deleted ones never, whatever was asked for."""
     module = call.enter(module_name)
     record = find(call, module, record_id)
-    if record is None and call.dialect.missing_parent_is_fatal:
+    check(call, query, order_by)
+    if record is None and call.dialect.missing_parent_is_fatal and truthy(record_id):
         raise FatalError
     link = module.links.get(link_name) if isinstance(link_name, str) else None
     target = call.service.schema.get(link.target) if link else None
-    where = condition(call, target or module, query, order_by)
     if not call.user.may("view", module.name, owns(call.user, record)):
         raise no_access()
     names = field_names(call, fields)
@@ -46,31 +46,42 @@ def get_relationships(
     page = None
     if call.dialect.relationship_pages and integer(limit) > 0:
         page = (integer(limit), max(integer(offset), 0))
-    try:
-        # a parent that is gone has the empty id, which orphans have as their parent
-        owner = record or {"id": ""}
-        records = related_records(call, link, owner, where, page)
-    except sqlite3.Error as error:
-        raise DatabaseError from error
+    # a parent that is gone has the empty id, which orphans have as their parent
+    records = narrowed(call, link, target, record or {"id": ""}, str(query or "").strip(), page)
     if call.dialect.relationship_order and order_by:
         records = sorted_page(records, str(order_by))
     call.records = len(records)
     return related_entries(call, target, records, names, links)
 
 
-def condition(call: Call, module: Module, query: Any, order_by: Any) -> str:
-    """Check query and order, and give the query in SQLite's words.
+def check(call: Call, query: Any, order_by: Any) -> None:
+    """Have the validator look at both clauses.
 
     Raises:
-        SugarError, DatabaseError: they are refused, or the database cannot read them.
+        SugarError: it refuses them.
     """
-    where = str(query or "").strip()
     order = str(order_by or "") if call.dialect.relationship_order else ""
-    if call.dialect.checks_queries and not validator.allowed(where, order):
+    if call.dialect.checks_queries and not validator.allowed(str(query or "").strip(), order):
         raise no_access()
-    if not where:
-        return ""
-    return call.service.queries.translated(where, module.table, call.dialect.checks_queries)
+
+
+def narrowed(
+    call: Call, link: Link, target: Module, owner: Row, query: str, page: tuple[int, int] | None
+) -> list[Row]:
+    """Give the linked records that a query finds; none if the database cannot read it.
+
+    Raises:
+        DatabaseError: the server is one that tells.
+    """
+    try:
+        where = query and call.service.queries.translated(
+            query, target.table, call.dialect.checks_queries
+        )
+        return related_records(call, link, owner, where, page)
+    except (sqlite3.Error, DatabaseError) as error:
+        if call.dialect.early:
+            raise DatabaseError from error
+        return []
 
 
 def sorted_page(records: list[Row], order_by: str) -> list[Row]:

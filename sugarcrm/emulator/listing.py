@@ -14,7 +14,7 @@ from sugarcrm.emulator.queries import order_columns
 from sugarcrm.emulator.reading import USER_NAMES, source
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.values import integer, truthy
+from sugarcrm.emulator.values import equals_number, truthy
 
 ACCOUNT_FIELDS = frozenset({"account_name", "account_id"})
 
@@ -58,10 +58,9 @@ class Listing:
         translated = call.service.queries.translated
         with telling(self._told_of_count):
             conditions = [f"({translated(where, module.table, checked)})"] if where else []
-        if not truthy(deleted):
-            conditions.append(f"{module.table}.deleted = 0")
-        elif integer(deleted) == 1 and call.dialect.deleted_alone:
-            conditions.append(f"{module.table}.deleted = 1")
+        wanted = deleted if call.dialect.deleted_alone or not truthy(deleted) else -1
+        flags = [flag for flag in (0, 1) if equals_number(wanted, flag, call.dialect.php_8)]
+        conditions += [f"{module.table}.deleted = {flag}" for flag in flags]
         self._values: list[Any] = []
         if call.user.sees_only_own(module.name):
             conditions.append(f"{module.table}.assigned_user_id = ?")

@@ -87,6 +87,8 @@ def field_entry(call: Call, field: Field) -> dict[str, Any]:
         entry["related_module"] = related
     if details in {"calculated", "lengths"}:
         entry["calculated"] = False
+        if field.type == "parent":
+            entry["type_name"] = "parent_type"
     if details == "lengths":
         entry["len"] = "" if field.length is None else field.length
     # the oldest product tells no defaults of custom fields and states

@@ -85,7 +85,11 @@ METHODS = {
         since="v3",
     ),
     "get_entry": Method(handler=read_methods.get_entry, parameters=READ_ONE),
-    "get_entries": Method(handler=read_methods.get_entries, parameters=READ_MANY),
+    "get_entries": Method(
+        handler=read_methods.get_entries,
+        parameters=READ_MANY,
+        remains={"relationship_list": []},  # v4 rewrites the list that it did not get
+    ),
     "get_entry_list": Method(handler=read_methods.get_entry_list, parameters=LIST),
     "get_entries_count": Method(
         handler=read_methods.get_entries_count,

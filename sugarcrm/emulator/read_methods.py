@@ -12,7 +12,7 @@ from sugarcrm.emulator.listing import Listing, condition_text
 from sugarcrm.emulator.reading import Reader, find, find_all, source
 from sugarcrm.emulator.service import Call
 from sugarcrm.emulator.users import owns
-from sugarcrm.emulator.values import integer
+from sugarcrm.emulator.values import equals_number, integer
 
 LEADING_DIGIT = re.compile(r"\s*[-+]?\.?\d")
 NO_FIELD = ""  # what text in place of a list of fields comes down to on PHP 5
@@ -189,7 +189,7 @@ def get_entries_count(call: Call, module_name: Any, query: Any, deleted: Any) ->
         if where:
             checked = call.dialect.checks_queries
             conditions.append(call.service.queries.translated(where, module.table, checked))
-        if integer(deleted) == 0:
+        if equals_number(deleted, 0, call.dialect.php_8):
             conditions.append(f"{module.table}.deleted = 0")
         # without brackets, as the server joins them: an OR in the query reaches deleted records
         clause = f" WHERE {' AND '.join(conditions)}" if conditions else ""

@@ -47,6 +47,7 @@ class Call:
     form: dict[str, Any]
     session_id: str = ""
     cookie: str | None = None
+    callback: str | None = None  # `jsoncallback` of the query string: a script wants a call
     new_session_id: str | None = None
     module: str | None = None
     records: int = 0

@@ -42,6 +42,21 @@ def loosely_equal(first: Any, second: Any) -> bool:
         return str(first) == str(second)
 
 
+def equals_number(value: Any, number: int, php_8: bool) -> bool:
+    """Compare an argument with a number as PHP's `==` does.
+
+    Of other text PHP 5 takes the leading digits, or 0; to PHP 8 it equals no number.
+    """
+    if isinstance(value, dict | list):
+        return False
+    if value is None or isinstance(value, bool):
+        return bool(value) == bool(number)
+    try:
+        return float(value) == number
+    except ValueError:
+        return not php_8 and integer(value) == number
+
+
 def truthy(value: Any) -> bool:
     """Tell whether PHP takes a value for true."""
     return bool(value) and value != "0"

@@ -8,10 +8,10 @@ from sugarcrm.emulator import batches
 from sugarcrm.emulator.answers import FatalError, NullError, no_access, no_targets
 from sugarcrm.emulator.database import Row
 from sugarcrm.emulator.reading import Reader, find
+from sugarcrm.emulator.rights import may_save
 from sugarcrm.emulator.saving import Saved, mark_deleted, save
 from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
-from sugarcrm.emulator.users import owns
 from sugarcrm.emulator.values import truthy
 from sugarcrm.emulator.written import php_text
 
@@ -68,15 +68,6 @@ def existing(call: Call, module: Module, sent: dict[str, Any]) -> Row | None:
     """Give the live record that `id` names, or None."""
     record_id = sent.get("id")
     return find(call, module, php_text(record_id)[:36]) if record_id else None
-
-
-def may_save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -> bool:
-    """Tell whether the user may make this change."""
-    owner = owns(call.user, before)
-    if not call.user.may("edit", module.name, owner):
-        return False
-    deletes = truthy(sent.get("deleted"))
-    return not deletes or call.user.may("delete", module.name, owner)
 
 
 def echo(call: Call, module: Module, sent: dict[str, Any], saved: Saved) -> dict[str, Any]:
