@@ -6,6 +6,7 @@ import multiprocessing
 import threading
 import time
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from typing import NamedTuple
 
 import requests
@@ -96,9 +97,7 @@ def send(url: str, token: str, batches: int, every_s: float) -> Sent:
             for number, body in left:  # a step of this iterator is one of the interpreter's
                 time.sleep(max(0.0, began + number * every_s - time.monotonic()))
                 at = time.monotonic()
-                status, _ = ask(
-                    lambda b=body: session.post(url, data=b, headers=headers, timeout=10)
-                )
+                status, _ = ask(partial(session.post, url, data=body, headers=headers, timeout=10))
                 posts.append(Post(at - began, status, (time.monotonic() - at) * 1000))
 
     gc.disable()  # no pause of ours among the figures

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from functools import partial
 from random import Random
 
 import requests
@@ -59,9 +60,8 @@ class Garbage:
         with requests.Session() as session:
             while not self._stop.wait(1 / self._per_s):
                 headers, body = self._headers(), self._body()
-                status, _ = ask(
-                    lambda b=body, h=headers: session.post(self._url, data=b, headers=h, timeout=8)
-                )
+                post = partial(session.post, self._url, data=body, headers=headers, timeout=8)
+                status, _ = ask(post)
                 self._ledger.refused(status)
 
     def _headers(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from chaos.evidence import Writes
 from chaos.far_end import FarEndProcess
 from chaos.ledger import Tallies
 from console.demo.stage import ADMIN
+from events import SyncTick
 from store.journal import JOURNAL
 from workers.app import App
 
@@ -91,6 +92,9 @@ def ticks(app: App) -> Counter[str]:
     while page := app.client.xrange(JOURNAL, edge, "+", 5000):
         edge = f"({page[-1][0].decode()}"
         for raw_id, fields in page:
-            if fields[b"type"] == b"SyncTick":
-                found[app.journal.read(raw_id.decode()).envelope.event().schedule] += 1
+            if fields[b"type"] != b"SyncTick":
+                continue
+            tick = app.journal.read(raw_id.decode()).envelope.event()
+            if isinstance(tick, SyncTick):
+                found[tick.schedule] += 1
     return found

@@ -1,5 +1,6 @@
 """The oracle: compares what was done with what is there. Pure, so that it can be tested itself."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from chaos.evidence import Evidence
@@ -57,7 +58,7 @@ def lost_edits(e: Evidence) -> int:
 
 def _missing(wanted: Tallies, found: Tallies) -> int:
     return sum(
-        max(0, count - found.get(person, {}).get(what, 0))
+        max(0, count - found.get(person, Counter[str]())[what])
         for person, tally in wanted.items()
         for what, count in tally.items()
     )

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from random import Random
 
 import msgspec
@@ -65,7 +66,7 @@ class People:
             record_id, crm_id = self._edited[number % len(self._edited)]
             value = f"+1 555 {number:06}"
             values = {OURS: value}
-            _until_done(lambda r=record_id, v=values: edit_record(self._records, self._of, r, v))
+            _until_done(partial(edit_record, self._records, self._of, record_id, values))
             self._ledger.edited(Edited(crm_id, OURS, value, "here"))
 
     def _edit_there(self) -> None:
@@ -73,7 +74,7 @@ class People:
             _, crm_id = self._edited[(7 * number) % len(self._edited)]
             value = f"Title {number}"
             draft = Draft(crm_id, {THEIRS: value})
-            _until_done(lambda d=draft: _taken(self._crm.update_many("Contacts", [d])))
+            _until_done(partial(self._update_there, draft))
             self._ledger.edited(Edited(crm_id, THEIRS, value, "there"))
 
     def _add(self) -> None:
@@ -82,12 +83,18 @@ class People:
                 return
             here, there = f"Here {number}", f"There {number}"
             ours = {"last_name": here, "email1": f"here{number}@example.org"}
-            _until_done(lambda v=ours: self._add_here(v))
+            _until_done(partial(self._add_here, ours))
             self._ledger.added_here.add(here)
             theirs = {"last_name": there, "email1": f"there{number}@example.org"}
             draft = Draft(str(uuid.UUID(int=self._luck.getrandbits(128), version=4)), theirs)
-            _until_done(lambda d=draft: _taken(self._crm.create_many("Contacts", [d])))
+            _until_done(partial(self._add_there, draft))
             self._ledger.added_there.add(there)
+
+    def _update_there(self, draft: Draft) -> None:
+        _taken(self._crm.update_many("Contacts", [draft]))
+
+    def _add_there(self, draft: Draft) -> None:
+        _taken(self._crm.create_many("Contacts", [draft]))
 
     def _add_here(self, values: dict[str, str]) -> None:
         try:
@@ -100,7 +107,7 @@ class People:
             name = f"chaos {number}"
             target = LEADS if number % 4 == 3 else CONTACTS
             saved = due_now(target)
-            _until_done(lambda n=name, s=saved: self._app.client.hset(KEY, n, s))
+            _until_done(partial(self._app.client.hset, KEY, name, saved))
             self._ledger.ticks.add(name)
 
     def _import(self) -> None:

@@ -88,7 +88,8 @@ def make_plan(seed: int, blows: Sequence[Blow], *, minutes: float, every_s: floa
     Instants keep a distance of about `every_s`. A length is between half and all of its longest.
     """
     luck = Random(f"chaos {seed}")  # noqa: S311  repeatable
-    plan, at_s = [], every_s
+    plan: list[Action] = []
+    at_s = every_s
     for blow in _rounds(blows, luck):
         if at_s >= minutes * 60:
             return plan

@@ -10,6 +10,7 @@ from store.queues import HEARTBEATS, bodies, held, running
 _LOOK_EVERY_S, _GIVE_UP_S = 0.1, 120.0
 
 Begun = dict[bytes, str]  # message id -> the worker that runs it
+Span = tuple[str, float, float]  # line, from when until when, by the monotonic clock
 
 
 class Recoveries:
@@ -20,7 +21,7 @@ class Recoveries:
         self._newest: dict[str, int] = {}
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
-        self.samples: list[tuple[str, float, float]] = []  # line, killed at, at work again at
+        self.samples: list[Span] = []  # killed at, at work again at
         self.idle = 0  # kills that interrupted nothing
 
     def begun(self, queue: str) -> Begun:

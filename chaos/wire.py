@@ -7,6 +7,7 @@ import struct
 import threading
 import time
 from collections import Counter
+from collections.abc import Awaitable
 from contextlib import suppress
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -170,8 +171,8 @@ async def _gone(reader: asyncio.StreamReader) -> None:
         pass
 
 
-async def _either(*waits: "asyncio.Future[object] | object") -> None:
-    tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[arg-type]
+async def _either(*waits: Awaitable[object]) -> None:
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     await asyncio.gather(*done, return_exceptions=True)  # a connection that broke is an end, too
     for task in pending:
