@@ -10,7 +10,7 @@ from store.schedules import Schedules
 from sync.canonical import Catalogue
 from sync.drift import night_of
 from sync.lists import MarketingList, Program
-from sync.setup import SyncSetup, check
+from sync.setup import check
 from workers.app import App
 
 
@@ -24,12 +24,12 @@ def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue
     schedules = Schedules(app.client)
 
     def edited(stored: MarketingList) -> MarketingList:
-        setup = changed(stored.setup or SyncSetup(), given, app.knobs.default_zone)
+        setup = changed(stored.effective_setup, given, app.knobs.default_zone)
         check(setup, stored.columns, writable)
         return msgspec.structs.replace(stored, setup=setup)
 
     def with_it(pipe: "redis.client.Pipeline", saved: MarketingList) -> None:
-        setup = saved.setup or SyncSetup()
+        setup = saved.effective_setup
         schedules.queue(pipe, f"sync:{of.id}", "sync", of.id, setup.schedule)
         zone = setup.schedule.zone if setup.schedule else ""
         night = night_of(of.id, zone) if setup.compares else None

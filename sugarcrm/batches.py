@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.errors import AmbiguousError, CrmError, RefusedError
-from sugarcrm.lost import ServerFailedError, TooManyError
+from sugarcrm.lost import ServerFailedError, TooManyError, TurnedAwayError
 
 MOST_RECORDS = 100
 _RECORD_COSTS_S = 0.1  # five times what a server took a record
@@ -28,6 +28,7 @@ def write_in_batches(
 
     Raises:
         AmbiguousError: an answer was lost; some may have been written.
+        TurnedAwayError: something before SugarCRM lets nothing through, reads neither.
     """
     outcome: dict[str, Written] = {}
     for start in range(0, len(drafts), size):
@@ -53,6 +54,9 @@ def _write_batch(batch: Sequence[Draft], send: Send, applied: Applied) -> Iterat
             return
         except ServerFailedError:
             shown = _read(applied, rest)
+        except TurnedAwayError:
+            yield from (_write_alone(draft, send, applied) for draft in rest)
+            return
         except RefusedError as error:
             yield from (Written(draft.id, str(error)) for draft in rest)
             return
@@ -74,6 +78,9 @@ def _write_alone(draft: Draft, send: Send, applied: Applied) -> Written:
         if draft.id in _read(applied, [draft]):
             return Written(draft.id)
         return Written(draft.id, FAILED)
+    except TurnedAwayError as error:
+        applied([draft])  # turned away, too, where it is the moment's fault and not the record's
+        return Written(draft.id, str(error))
     except RefusedError as error:
         return Written(draft.id, str(error))
     return next(iter(_outcomes([draft], told, applied)))

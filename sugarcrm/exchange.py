@@ -210,7 +210,7 @@ def error_for_status(reply: Reply, call: str, *, writes: bool) -> CrmError:
     if status in (404, 405, 410):
         return NotSugarError(f"{text}: no SugarCRM web service here")
     if 400 <= status < 500:
-        return TurnedAwayError(text)
+        return TurnedAwayError(f"{text}: refused by something before SugarCRM")
     if status == 500:
         return gave_up(text, writes=writes)
     return AmbiguousError(text) if writes else LostAnswerError(text)

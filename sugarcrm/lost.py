@@ -64,3 +64,8 @@ class TurnedAwayError(RefusedError):
 
 class UnknownCallError(RefusedError):
     """The server has no such call, in this version or with these rights."""
+
+
+# Of an address that was SugarCRM's when it was activated: a page for maintenance, a proxy, a
+# firewall. Permanent to whoever activates it; to work that is under way, a bad moment.
+BAD_MOMENTS = (NotSugarError, TurnedAwayError)

@@ -47,9 +47,14 @@ class MarketingList(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(c for c in self.columns if c not in self.mapped.quarantined)
 
     @property
+    def effective_setup(self) -> SyncSetup:
+        """How it syncs; the defaults, which push nothing, for one that was never set up."""
+        return self.setup or SyncSetup()
+
+    @property
     def deleted(self) -> Deleted:
         """What becomes of people who were deleted in SugarCRM."""
-        return self.setup.deleted if self.setup else "remove"
+        return self.effective_setup.deleted
 
 
 def widened(of: MarketingList, columns: Sequence[str]) -> MarketingList:

@@ -7,8 +7,9 @@ import msgspec
 
 from sync.canonical import Catalogue, canonical, is_set, same
 from sync.echo import is_echo
-from sync.merge import Merge
+from sync.merge import Merge, Permission, merge
 from sync.records import Agreement, Intent, Record, Theirs, tidied
+from sync.rules import Rules
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +65,24 @@ def _lifted(record: Record, read_back: Theirs | None) -> set[str]:
     if read_back is None:
         return set()
     return {f for f in record.granted if not is_set(read_back.values.get(f, "1"))}
+
+
+def pulled(
+    record: Record,
+    theirs: Theirs,
+    intents: tuple[Intent, ...],
+    permission: Permission,
+    catalogue: Catalogue,
+    rules: Rules,
+) -> tuple[Merge, Record]:
+    """Merge a row that was read, and give what was found, with the record once that is in.
+
+    What is to go out is left to the push.
+    """
+    merged = merge(record, theirs, intents, permission, catalogue, rules)
+    incoming = msgspec.structs.replace(merged, push={})
+    after = settle(record, incoming, None, intents, catalogue).record
+    return merged, rebased(after, merged, theirs)
 
 
 def rebased(record: Record, merged: Merge, theirs: Theirs) -> Record:

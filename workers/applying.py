@@ -10,9 +10,9 @@ from store.records import RunNotes
 from sugarcrm.crm import Row
 from sync.following import read_fields
 from sync.plan import Item, is_rest, same_ground
-from sync.setup import SyncSetup
 from workers.app import App, app
-from workers.imports import ENDED, intake_for
+from workers.intakes import intake_for
+from workers.places import ENDED
 from workers.planned import SHIFTED
 from workers.planner import Planner
 from workers.programs import stepping
@@ -102,7 +102,7 @@ def _present(here: Step, items: Sequence[Item], rows: Mapping[str, Row]) -> dict
 def _carry_out(
     here: Step, standing: dict[str, Item], rows: Mapping[str, Row], tally: Tally
 ) -> None:
-    setup = here.of.setup or SyncSetup()
+    setup = here.of.effective_setup
     scope = scope_of(here, setup)
     incoming = [i for i in standing.values() if i.crm_id and (i.here or i.action != "update")]
     if incoming:

@@ -11,10 +11,11 @@ from sync.drift import UNSEEN, drift_of
 from sync.following import read_fields
 from sync.guard import exceeded
 from sync.plan import counted
-from sync.setup import SyncSetup, permission
+from sync.setup import permission
 from workers.app import App, app
-from workers.imports import ENDED, intake_for
+from workers.intakes import intake_for, pull_intake
 from workers.pages import read_ahead
+from workers.places import ENDED
 from workers.planner import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import forgotten_among, take_in
@@ -79,7 +80,7 @@ def _sums(here: Step, rows: Sequence[Row]) -> Counter[str]:
 
 def _drifted(here: Step, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     """What of these rows is not as the list last knew it, by their ids."""
-    setup = here.of.setup or SyncSetup()
+    setup = here.of.effective_setup
     known = here.records.by_crm_ids([row.id for row in rows])
     catalogue = here.app.fields.catalogue(here.module)
     pulled = permission(setup, here.of.synced).pull
@@ -114,7 +115,7 @@ def _note(
 
 def _over_limits(here: Step, drifted: int) -> str:
     """Why a person must look first; "" when the drift may be taken in."""
-    guard = (here.of.setup or SyncSetup()).guard
+    guard = here.of.effective_setup.guard
     sums = {name: int(here.place(f"sum_{name}") or 0) for name in _LIMITED}
     over = exceeded(guard, sums, len(here.records))
     if here.place("healed") or not over:
@@ -129,9 +130,7 @@ def _over_limits(here: Step, drifted: int) -> str:
 def _heal(here: Step, drifted: Sequence[str], place: str) -> bool:
     """Read what drifted again, and take it in; False when time was up before the end."""
     left = [crm_id for crm_id in drifted if crm_id > place]
-    setup = here.of.setup or SyncSetup()
-    allowed = permission(setup, here.of.synced)
-    intake = intake_for(here, add_new=setup.pull.add_new, permission=allowed)
+    intake = pull_intake(here)
     fields = read_fields(here.module, here.of.synced)
     for start in range(0, len(left), BATCH):
         if not here.goes_on():

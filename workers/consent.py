@@ -9,13 +9,14 @@ from collections.abc import Iterator, Sequence
 import structlog
 
 from store.records import RunNotes
-from sugarcrm.crm import AddressPage, AddressState, Position, Row
+from sugarcrm.crm import AddressPage, AddressState, Row
 from sugarcrm.errors import RefusedError
+from sugarcrm.lost import TurnedAwayError
 from sync.canonical import is_set
 from sync.consent import CONSENT_FIELDS, INVALID, OPT_OUT
 from sync.cursor import with_overlap
 from sync.records import REMOVED
-from workers.imports import ENDED
+from workers.places import ENDED, place_of, position_of
 from workers.steps import Step, now_text
 from workers.take_in import Intake, take_in
 
@@ -38,16 +39,18 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
 
 def address_pages(here: Step, place: str) -> Iterator[AddressPage]:
     """Read the addresses that changed since the last sweep, from `place` on, which is where the
-    page before ended (`place_after`), or "". None where the list has no flags, or SugarCRM lists
+    page before ended (`place_of`), or "". None where the list has no flags, or SugarCRM lists
     no addresses.
     """
     if not CONSENT_FIELDS & set(here.of.synced) or place == ENDED:
         return
     begun = here.records.state(_PLACE) or here.records.state("cursor_at")
-    since, after, rows = with_overlap(begun), _position(place), here.app.knobs.page_rows
+    since, after, rows = with_overlap(begun), position_of(place), here.app.knobs.page_rows
     while True:
         try:
             page = here.app.crm().addresses_changed(since, after, rows)
+        except TurnedAwayError:
+            raise  # whoever said that knows no rights
         except RefusedError as error:
             log.info("addresses are not listed here", run=here.run.id, problem=str(error))
             return
@@ -57,22 +60,11 @@ def address_pages(here: Step, place: str) -> Iterator[AddressPage]:
         after = page.after
 
 
-def place_after(page: AddressPage) -> str:
-    """Where to go on after this page."""
-    return f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
-
-
-def _position(place: str) -> Position | None:
-    """Where a delivery before this one stopped: many addresses may have one instant."""
-    modified_at, _, address_id = place.partition("|")
-    return Position(modified_at, address_id) if address_id else None
-
-
 def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
     """Merge what is restricted as if its people had come with it, and note the place reached."""
     rows = restricted(here, page.addresses)
     intake.restricted({one.address: flags for one in page.addresses if (flags := _flags(one))})
-    places = {"progressed_at": now_text(), "place:consent": place_after(page)}
+    places = {"progressed_at": now_text(), "place:consent": place_of(page.after)}
     state = {_PLACE: page.addresses[-1].modified_at} if page.addresses else {}
     notes = RunNotes(run_id=here.run.id, set=places)
     take_in(intake, rows, notes=notes, fence=here.fence, state=state)

@@ -14,9 +14,10 @@ from sync.history import Moved
 from sync.identity import ADDRESS, normal_email
 from sync.lists import MarketingList
 from sync.records import Record
-from sync.setup import SyncSetup, permission
+from sync.setup import permission
 from workers.app import App, app
-from workers.imports import ENDED, intake_for
+from workers.intakes import intake_for
+from workers.places import ENDED
 from workers.steps import Step, now_text, step
 
 BATCH = 100
@@ -206,13 +207,13 @@ def _pending(was: Record, to: Record, columns: Set[str]) -> dict[str, str]:
 
 def _ours(of: MarketingList) -> frozenset[str]:
     """The fields that the list has the say in: those that SugarCRM does not, and consent."""
-    allowed, columns = permission(of.setup or SyncSetup(), of.columns), frozenset(of.columns)
+    allowed, columns = permission(of.effective_setup, of.columns), frozenset(of.columns)
     return allowed.push | columns - allowed.pull | CONSENT_FIELDS & columns
 
 
 def _given(of: MarketingList, to: Record, was: Record, values: Mapping[str, str]) -> Change | None:
     """Give values to who goes on, as an edit that a push may send; None when they have them."""
-    after = as_edited(to, was, values, (of.setup or SyncSetup()).rules, time.time())
+    after = as_edited(to, was, values, of.effective_setup.rules, time.time())
     if after is to:
         return None
     changed = [field for field in values if after.values.get(field) != to.values.get(field)]

@@ -18,13 +18,12 @@ from sync.guard import exceeded
 from sync.lists import MarketingList
 from sync.plan import counted
 from sync.runs import Run
-from sync.setup import SyncSetup, permission
 from workers.app import App, app
-from workers.imports import intake_for
+from workers.intakes import pull_intake
 from workers.planner import Planner
 from workers.steps import Step, now_text
 from workers.sweep import BRAKE_COUNT
-from workers.take_in import Intake, take_in
+from workers.take_in import take_in
 from workers.turns import BUSY_S
 
 SHARE = 0.01  # of a list that may be taken for deleted within an hour, on hints alone
@@ -45,7 +44,8 @@ def look(app: App, journal_id: str) -> None:
     reason = "" if lists else f"no list pulls {hint.module}"
     if left:
         reason = (
-            f"hints did as much as the guard allows within an hour; the next sync of {left} looks"
+            "hints did as much as the guard allows within an hour;"
+            f" the next sync of {', '.join(left)} looks"
         )
     outcome = Outcome(
         result="looked" if len(left) < len(lists) else "skipped",
@@ -74,7 +74,7 @@ def _look_for(app: App, of: MarketingList, hint: RecordChanged, journal_id: str)
         here = _nobodys_step(app, of, lease, journal_id)
         if not _may_take_in(app, here, row):
             return False
-        take_in(_intake(here), [row], notes=RunNotes(), fence=here.fence)
+        take_in(pull_intake(here), [row], notes=RunNotes(), fence=here.fence)
     return True
 
 
@@ -111,7 +111,7 @@ def _may_take_in(app: App, here: Step, row: Row) -> bool:
     """
     if row.deleted:
         return _may_bury(app, here, row.id)
-    of_id, guard, sums = here.of.id, (here.of.setup or SyncSetup()).guard, Counter[str]()
+    of_id, guard, sums = here.of.id, here.of.effective_setup.guard, Counter[str]()
     for item in Planner(here).rows([row]):
         sums += counted(item)
     limited = ("creations", "changes", "blanks")
@@ -128,12 +128,6 @@ def _may_bury(app: App, here: Step, crm_id: str) -> bool:
         return True
     most = max(BRAKE_COUNT, round(len(here.records) * SHARE))
     return app.hints.counted(here.of.id, "buried") <= most
-
-
-def _intake(here: Step) -> Intake:
-    setup = here.of.setup or SyncSetup()
-    allowed = permission(setup, here.of.synced)
-    return intake_for(here, add_new=setup.pull.add_new, permission=allowed)
 
 
 def _nobodys_step(app: App, of: MarketingList, lease: Lease, journal_id: str) -> Step:

@@ -17,20 +17,17 @@ from sync.identity import slug
 from sync.lists import IMPORT_TITLES, MarketingList
 from sync.merge import Permission
 from sync.runs import ID_PARTS, Run, first_phase, part_bounds
-from sync.setup import SyncSetup
 from sync.setup import permission as permission_of
 from workers.app import App, app
 from workers.catalogues import default_columns, look_at_columns, read_catalogue
-from workers.meeting import holders_of
+from workers.intakes import intake_for
 from workers.pages import read_ahead
-from workers.restricting import restrict_segments
+from workers.places import ENDED
 from workers.steps import Step, now_text, send, step
-from workers.take_in import Intake, take_in
+from workers.take_in import take_in
 from workers.turns import await_turn, begin
 
 log = structlog.get_logger(__name__)
-
-ENDED = "end"  # the place of a part that is done
 
 
 @dramatiq.actor(queue_name="sync", actor_name="start_import")
@@ -165,26 +162,3 @@ def still_there(here: Step, columns: str) -> str:
     """Those of the columns that nobody removed meanwhile: added again, they are to be filled."""
     present = here.app.lists.get(here.of.id).columns
     return ",".join(column for column in columns.split(",") if column in present)
-
-
-def intake_for(here: Step, *, add_new: bool, permission: Permission | None = None) -> Intake:
-    """What may happen to rows taken in by this step. An import may fill every column."""
-    pushed = permission_of(here.of.setup or SyncSetup(), here.of.synced).push
-    everything = Permission(push=pushed, pull=frozenset(here.of.synced))
-    several = (here.of.setup or SyncSetup()).several
-    return Intake(
-        of=here.of,
-        records=here.records,
-        catalogue=here.app.fields.catalogue(here.module),
-        permission=permission or everything,
-        add_new=add_new,
-        our_user_id=here.app.connector.active().user_id,
-        by=here.by,
-        kept_out=here.app.suppression.among,
-        suppressed=here.app.suppression.changes,
-        restricted=lambda said: restrict_segments(here.app, said, here.by),
-        healing=frozenset(here.of.mapped.healing),
-        rules=(here.of.setup or SyncSetup()).rules,
-        clock_ahead_s=here.clock_ahead_s,
-        holders=lambda addresses: holders_of(here.app.crm(), here.module, addresses, several),
-    )

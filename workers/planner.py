@@ -10,10 +10,9 @@ from sync.following import CONVERTED_TO, read_fields, undisturbed, with_contact
 from sync.merge import merge
 from sync.plan import Item, update_item
 from sync.records import REMOVED, Intent, Record
-from sync.settle import rebased, settle
-from sync.setup import SyncSetup
+from sync.settle import pulled
 from workers.deleting import doomed_of
-from workers.imports import intake_for
+from workers.intakes import intake_for
 from workers.meeting import unbound_of
 from workers.programs import stepping
 from workers.push import rings_of
@@ -22,7 +21,7 @@ from workers.recognise import MISSING_NAME, recognise
 from workers.refusing import still_refused
 from workers.steps import Step
 from workers.take_in import UNREADABLE, forgotten_among
-from workers.their_rows import fill, theirs_of
+from workers.their_rows import beside, theirs_of
 
 NOT_ADDED = "new in SugarCRM, and this list adds no new records"
 
@@ -34,7 +33,7 @@ class Planner:
     """
 
     def __init__(self, here: Step) -> None:
-        self._here, self._setup = here, here.of.setup or SyncSetup()
+        self._here, self._setup = here, here.of.effective_setup
         self._scope, self.programs = scope_of(here, self._setup), stepping(here)
 
     def rows(self, rows: Sequence[Row]) -> list[Item]:
@@ -123,16 +122,11 @@ class Planner:
         if row.deleted:
             return None if record.gone else self._deletion(record, row.id)
         scope = self._scope
-        whole = fill(record, row.values, scope.columns)
-        whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id)
+        whole = beside(record, row, scope.columns, self._here.of.mapped.healing)
         theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
         limits = (undisturbed(whole, scope.permission), scope.catalogue, scope.rules)
-        merged = merge(whole, theirs, ring, *limits)
-        incoming = msgspec.structs.replace(merged, push={})
-        pulled = rebased(
-            settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs
-        )
-        stepped = self.programs.applied([pulled])[pulled.id]
+        merged, after = pulled(whole, theirs, ring, *limits)
+        stepped = self.programs.applied([after])[after.id]
         outgoing = merge(stepped, theirs, ring, *limits)
         if whole.contact:  # a converted lead gets nothing any more
             outgoing = msgspec.structs.replace(outgoing, push={})

@@ -6,17 +6,15 @@ from functools import partial
 import dramatiq
 
 from store.records import RunNotes
-from sugarcrm.crm import Position
 from sync.cursor import with_overlap
 from sync.failure import Retriable
 from sync.following import read_fields
 from sync.guard import exceeded
 from sync.plan import Item
-from sync.setup import SyncSetup
 from workers.app import App, app
-from workers.consent import address_pages, place_after, restricted
-from workers.imports import ENDED
+from workers.consent import address_pages, restricted
 from workers.pages import read_ahead
+from workers.places import ENDED, place_of, position_of
 from workers.planner import Planner
 from workers.steps import Step, now_text, step
 
@@ -53,7 +51,7 @@ def plan(app: App, run_id: str) -> None:
 
 def _over_limits(here: Step) -> str:
     """Why the run must not go on without a person; "" when it may."""
-    setup, plan_id = here.of.setup or SyncSetup(), here.run.id
+    setup, plan_id = here.of.effective_setup, here.run.id
     found = exceeded(setup.guard, here.app.plans.get(plan_id).counts, len(here.records))
     if not found:
         return ""
@@ -69,7 +67,7 @@ class _Walk:
 
     def __init__(self, here: Step) -> None:
         self._here, self._plan_id = here, here.run.id
-        self._setup, self._planner = here.of.setup or SyncSetup(), Planner(here)
+        self._setup, self._planner = here.of.effective_setup, Planner(here)
 
     def pull(self) -> bool:
         """Look at what changed in SugarCRM; False when time was up before the end."""
@@ -79,16 +77,15 @@ class _Walk:
         crm, rows = here.app.crm(), here.app.knobs.page_rows
         columns = read_fields(here.module, here.of.synced)
         since = with_overlap(here.records.state("cursor_at"))
-        modified_at, _, row_id = place.partition("|")
-        start = Position(modified_at, row_id) if row_id else None
-        pages = read_ahead(lambda at: crm.changed(here.module, columns, since, at, rows), start)
+        pages = read_ahead(
+            lambda at: crm.changed(here.module, columns, since, at, rows), position_of(place)
+        )
         for page in pages:
             if not here.goes_on():
                 return False
             here.renew()
-            reached = f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
             make = partial(self._planner.rows, page.rows)
-            self._keep(make, "plan_pull", reached, len(page.rows))
+            self._keep(make, "plan_pull", place_of(page.after), len(page.rows))
         return True
 
     def consent(self) -> bool:
@@ -106,7 +103,7 @@ class _Walk:
             ids = [row.id for row in restricted(here, page.addresses)]
             rows = list(here.app.crm().by_ids(here.module, ids, columns).values()) if ids else []
             make = partial(self._planner.rows, rows)
-            self._keep(make, "plan_consent", place_after(page), len(rows))
+            self._keep(make, "plan_consent", place_of(page.after), len(rows))
         return True
 
     def push(self) -> bool:

@@ -17,7 +17,7 @@ from sync.lists import Program, ProgramRun
 from sync.programs import apply_steps, sets_any
 from sync.records import Record
 from sync.score import score
-from sync.setup import SyncSetup, permission
+from sync.setup import permission
 from workers.app import App, app
 from workers.behaviour import drain
 from workers.steps import Step, now_text, step
@@ -69,7 +69,7 @@ class BeforePush(NamedTuple):
 
 def before_push(here: Step) -> BeforePush:
     """The programs that have to run before this list's push."""
-    setup = here.of.setup or SyncSetup()
+    setup = here.of.effective_setup
     updated = permission(setup, here.of.synced).push
     ours = [p for p in here.app.programs.all().values() if p.list == here.of.id]
     everybody = [p for p in ours if sets_any(p.steps, updated)]

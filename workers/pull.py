@@ -10,15 +10,17 @@ from store.records import FILLED_BY, RunNotes
 from sugarcrm.crm import Page, Position
 from sync.cursor import INSTANT, next_cursor, with_overlap
 from sync.following import read_fields
-from sync.setup import SyncSetup, permission
+from sync.setup import permission
 from workers.app import App, app
 from workers.catalogues import healed
 from workers.consent import sweep_consent
-from workers.imports import ENDED, conclude_import, intake_for, still_there
+from workers.imports import conclude_import, still_there
+from workers.intakes import intake_for, pull_intake
 from workers.pages import read_ahead
+from workers.places import ENDED, place_of, position_of
 from workers.planner import Planner
 from workers.steps import Step, now_text, step
-from workers.take_in import Intake, take_in
+from workers.take_in import take_in
 
 FILLED = "fill_columns"  # the place that says which columns this run fills
 
@@ -41,11 +43,11 @@ def pull(app: App, run_id: str) -> None:
         if here is None:
             return
         place = here.place("pull")
-        came = "ended" if place == ENDED else _pull_pages(here, _position(place))
+        came = "ended" if place == ENDED else _pull_pages(here, position_of(place))
         if came == "guard":
             app.runs.remember(run_id, "guarded", "yes")
             here.turn_to("guard")
-        elif came == "more" or not sweep_consent(here, _intake(here)):
+        elif came == "more" or not sweep_consent(here, pull_intake(here)):
             here.go_on()
         else:
             here.finish_phase()
@@ -59,7 +61,7 @@ def _may_do_much(here: Step, page: Page) -> bool:
     """
     if here.place("guarded"):
         return False
-    most, dirty = (here.of.setup or SyncSetup()).guard.most_unasked, here.records.dirty_count()
+    most, dirty = here.of.effective_setup.guard.most_unasked, here.records.dirty_count()
     if page.after is None and len(page.rows) + dirty <= most:
         return False
     changes = len(Planner(here).rows(page.rows))
@@ -77,7 +79,7 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
     fields = read_fields(here.module, here.of.synced)
     cursor = here.records.state("cursor_at")
     began = here.app.runs.remember(here.run.id, "pull_began_at", now_text())
-    since, intake = with_overlap(cursor), _intake(here)
+    since, intake = with_overlap(cursor), pull_intake(here)
 
     def fetch(after: Position | None) -> Page:
         return crm.changed(here.module, fields, since, after, count)
@@ -90,19 +92,13 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
             return "guard"
         here.renew()
         newest = max([newest, *(row.modified_at for row in page.rows)])
-        places = {"place:pull": _place(page), "progressed_at": now_text()}
+        places = {"place:pull": place_of(page.after), "progressed_at": now_text()}
         notes = RunNotes(run_id=here.run.id, set=places, add={"looked:pull": len(page.rows)})
         # The cursor itself moves only with the last page: a run that begins again reads it all.
         state = {} if page.after else {"cursor_at": _cursor(here, cursor, newest, began)}
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
         start = page.after
     return "ended"
-
-
-def _intake(here: Step) -> Intake:
-    setup = here.of.setup or SyncSetup()
-    allowed = permission(setup, here.of.synced)
-    return intake_for(here, add_new=setup.pull.add_new, permission=allowed)
 
 
 def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:
@@ -113,15 +109,6 @@ def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:
     if newest > now.strftime(INSTANT):
         newest = min(newest, here.app.crm().server_info().gmt_time)
     return next_cursor(cursor, newest, max(now - datetime.fromisoformat(began), timedelta(0)))
-
-
-def _position(place: str) -> Position | None:
-    modified_at, _, row_id = place.partition("|")
-    return Position(modified_at, row_id) if row_id else None
-
-
-def _place(page: Page) -> str:
-    return f"{page.after.modified_at}|{page.after.id}" if page.after else ENDED
 
 
 def fill(app: App, run_id: str) -> None:
@@ -155,7 +142,7 @@ def _fill_pages(here: Step, missing: list[str], place: str) -> bool:
         return crm.by_id_range(here.module, missing, after.id if after else "", None, count)
 
     healing = set(here.of.mapped.healing)
-    allowed = permission(here.of.setup or SyncSetup(), healing & set(missing))
+    allowed = permission(here.of.effective_setup, healing & set(missing))
     intake = intake_for(here, add_new=False, permission=allowed)
     for page in read_ahead(fetch, Position("", place) if place else None):
         if not here.goes_on():

@@ -22,7 +22,6 @@ from sync.records import (
     with_intents,
 )
 from sync.settle import settle
-from sync.setup import SyncSetup
 from workers.app import App, app
 from workers.create import create_new
 from workers.deleting import delete_removed
@@ -52,7 +51,7 @@ def push(app: App, run_id: str) -> None:
         if here is None:
             return
         up_to = int(app.runs.remember(run_id, "push_up_to", str(here.records.last_change())))
-        scope = scope_of(here, here.of.setup or SyncSetup())
+        scope = scope_of(here, here.of.effective_setup)
         while True:
             done = int(here.place("push") or 0)
             waiting = here.records.dirty(done, up_to, app.knobs.push_rows)

@@ -12,8 +12,7 @@ from dramatiq.middleware import Shutdown
 from store.away import is_away
 from store.connector import NotActiveError
 from store.queues import Why
-from sugarcrm.errors import NotSugarError
-from sugarcrm.lost import TurnedAwayError
+from sugarcrm.lost import BAD_MOMENTS
 from sync.failure import Failure, Postponed, Retriable
 from sync.retry import TryAgain, after_failure
 from workers.redaction import Redaction, last_words
@@ -91,8 +90,7 @@ def _classed(error: BaseException) -> BaseException:
         return Retriable("Redis did not answer, or could not do it now")
     if isinstance(error, Retry):  # dramatiq's way to ask for one
         return Retriable(str(error), retry_in_s=(error.delay or 5000) / 1000)
-    if isinstance(error, (NotSugarError, TurnedAwayError)):
-        # It was SugarCRM when it was activated: a page for maintenance, a proxy, a firewall.
+    if isinstance(error, BAD_MOMENTS):
         return Retriable(str(error))
     if isinstance(error, NotActiveError):  # whoever stopped it wants the work kept, not given up
         return Postponed(str(error), retry_in_s=INACTIVE_S)

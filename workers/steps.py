@@ -15,7 +15,7 @@ from store.leases import HeldError, Lease
 from store.lists import ListMissingError
 from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
 from store.runs import Queued, RunMissingError
-from sugarcrm.errors import NotSugarError
+from sugarcrm.lost import BAD_MOMENTS
 from sync.catalogue import Module
 from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
@@ -182,7 +182,7 @@ def waiting_told(app: App, run_id: str) -> Iterator[None]:
     except Retriable as error:
         app.runs.waits_for(run_id, str(error))
         raise
-    except NotSugarError as error:  # it was SugarCRM when it was activated: a bad moment of it
+    except BAD_MOMENTS as error:
         app.runs.waits_for(run_id, str(error))
         raise Retriable(str(error)) from error
     app.runs.waits_for(run_id, "")

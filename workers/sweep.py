@@ -12,9 +12,8 @@ from sync.failure import Permanent
 from sync.guard import exceeded
 from sync.history import Moved
 from sync.records import GONE_THERE, Record
-from sync.setup import SyncSetup
 from workers.app import App, app
-from workers.imports import ENDED
+from workers.places import ENDED
 from workers.steps import Step, now_text, step
 
 EVERY_S = 24 * 3600  # apart from sweeps that a count calls for
@@ -86,7 +85,7 @@ def _must_not_be_many(here: Step, missing: int) -> None:
     Raises:
         Permanent: so many are. Nothing was changed.
     """
-    bound, guard = here.records.bound_count(), (here.of.setup or SyncSetup()).guard
+    bound, guard = here.records.bound_count(), here.of.effective_setup.guard
     if here.place("buried") or not (
         (missing > BRAKE_COUNT and missing > BRAKE_SHARE * bound)
         or exceeded(guard, {"deletions": missing}, len(here.records))

@@ -10,11 +10,11 @@ from store.records import Change, Fence, Records, RunNotes, StaleRecordsError
 from sugarcrm.crm import Row
 from sync.canonical import Catalogue
 from sync.deletion import CHANGED_THERE, is_unwanted, left_there
-from sync.following import contact_of, undisturbed, with_contact
+from sync.following import contact_of, undisturbed
 from sync.history import Moved
 from sync.identity import ADDRESS, record_id
 from sync.lists import MarketingList
-from sync.merge import Merge, Permission, merge
+from sync.merge import Merge, Permission
 from sync.records import (
     GONE_THERE,
     GONE_UNDONE,
@@ -27,10 +27,10 @@ from sync.records import (
     seen_intents,
 )
 from sync.rules import Rules
-from sync.settle import rebased, settle
+from sync.settle import pulled
 from workers.meeting import AskHolders, unbound_of
 from workers.restricting import Said, newly_restricted
-from workers.their_rows import fill, moved_here, not_blanked, said_of, theirs_of
+from workers.their_rows import beside, moved_here, said_of, theirs_of
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 FORGOTTEN = "this person asked to be forgotten"
@@ -42,10 +42,10 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """What may happen to rows of one list, and who we are in SugarCRM.
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
-    the history names it. `kept_out` tells who was forgotten, `suppressed` how often somebody was;
-    `restricted` hears who says no, by address. `healing` are columns whose field is there again,
-    after it was removed or of another sort: blank, most likely, for everybody. `asked_for`: a
-    person wants everybody who is there, so who went with the undo of an import comes back.
+    the history names it. `kept_out` tells who was forgotten, `suppression_changes` how often that
+    changed; `restricted` hears who says no, by address. `healing` are columns whose field is there
+    again, after it was removed or of another sort: blank, most likely, for everybody. `asked_for`:
+    a person wants everybody who is there, so who went with the undo of an import comes back.
     `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
@@ -58,7 +58,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     holders: AskHolders
     by: str
     kept_out: KeptOut
-    suppressed: Callable[[], str]
+    suppression_changes: Callable[[], str]
     restricted: Callable[[Said], None]
     healing: Set[str] = frozenset()
     asked_for: bool = False
@@ -117,7 +117,7 @@ def _merge_rows(intake: Intake, rows: Sequence[Row]) -> _Batch:
     rings = intake.records.intents.of([record.id for record in met.values()])
     now_s = time.time()
     unmet = [row for row in rows if row.id not in met]
-    looked_at = intake.suppressed()
+    looked_at = intake.suppression_changes()
     forgotten = forgotten_among(intake, unmet)
     namesakes = intake.records.get_many([row.id for row in unmet])
     changes, counts, told = [], Counter[str](), list[Moved]()
@@ -197,17 +197,15 @@ def _update(
     comes_back = record.gone == GONE_UNDONE and intake.asked_for
     removed = record.gone in REMOVED and not comes_back
     gone = record.gone if removed else None  # whoever was deleted in SugarCRM is not any more
-    whole = fill(not_blanked(record, row.values, intake.healing), row.values, intake.of.synced)
-    whole = msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id, gone=gone)
+    whole = beside(record, row, intake.of.synced, intake.healing)
+    whole = msgspec.structs.replace(whole, gone=gone)
     if comes_back:
         whole = msgspec.structs.replace(whole, born=intake.by)
     if record.gone == GONE_THERE:
         whole = msgspec.structs.replace(whole, became=None)  # it is there itself again
     theirs = theirs_of(row, intake.our_user_id, intake.clock_ahead_s)
-    permission = undisturbed(whole, intake.permission)
-    merged = merge(whole, theirs, ring, permission, intake.catalogue, intake.rules)
-    incoming = msgspec.structs.replace(merged, push={})
-    after = rebased(settle(whole, incoming, None, ring, intake.catalogue).record, merged, theirs)
+    allowed = undisturbed(whole, intake.permission)
+    merged, after = pulled(whole, theirs, ring, allowed, intake.catalogue, intake.rules)
     conflicts = ["conflicts"] * len(merged.conflicts)
     if after == record:
         return None, [] if removed else ["unchanged", *conflicts]

@@ -1,17 +1,18 @@
 """A row of SugarCRM beside the record that it is: what it shows, fills in, and changed."""
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 
 import msgspec
 
 from sugarcrm.crm import Row
 from sync.consent import INVALID
 from sync.cursor import seconds
+from sync.following import with_contact
 from sync.history import Moved
 from sync.identity import ADDRESS, is_same_address
-from sync.merge import Merge, merge
+from sync.merge import Merge
 from sync.records import Agreement, Intent, Record, Theirs
-from sync.settle import rebased, settle
+from sync.settle import pulled
 from workers.push_scope import Scope
 
 
@@ -58,15 +59,21 @@ def _addresses(record: Record, theirs: Mapping[str, str]) -> tuple[str, str]:
     return ours, theirs.get(ADDRESS, ours)
 
 
+def beside(record: Record, row: Row, columns: Iterable[str], healing: Collection[str]) -> Record:
+    """Give `record` as it is merged with its row: bound to it, with the columns that it never had,
+    and the contact that the row was converted to.
+    """
+    whole = fill(not_blanked(record, row.values, set(healing)), row.values, columns)
+    return msgspec.structs.replace(with_contact(whole, row.values), crm_id=row.id)
+
+
 def observe(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Record:
     """Take from a row that was read back what it shows besides our own write: columns that the
     record never had, the flags of a new address, what others wrote meanwhile.
     """
     whole = fill(record, row.values, scope.columns)
     theirs = theirs_of(row, scope.our_user_id, scope.clock_ahead_s)
-    merged = merge(whole, theirs, ring, scope.permission, scope.catalogue, scope.rules)
-    incoming = msgspec.structs.replace(merged, push={}, conflicts=())
-    return rebased(settle(whole, incoming, None, ring, scope.catalogue).record, merged, theirs)
+    return pulled(whole, theirs, ring, scope.permission, scope.catalogue, scope.rules)[1]
 
 
 def moved_here(before: Record, after: Record, what: tuple[str, ...], merged: Merge) -> Moved | None:

@@ -14,7 +14,6 @@ from sync.failure import Permanent
 from sync.history import Entry, Moved
 from sync.records import Intent, Record, open_values, settle_intents, with_intents
 from sync.runs import Run
-from sync.setup import SyncSetup
 from sync.undo import TakenBack, restored, take_back
 from workers.app import App, app
 from workers.push import rings_of
@@ -40,7 +39,7 @@ def undo(app: App, run_id: str) -> None:
         target = _target(here)
         history, scope = (
             History(app.client, here.of.id),
-            scope_of(here, here.of.setup or SyncSetup()),
+            scope_of(here, here.of.effective_setup),
         )
         began, ended = _ms(target.started_at), _ms(target.finished_at)
         while True:

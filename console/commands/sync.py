@@ -26,7 +26,6 @@ from sync.match import SEVERAL_NAMES
 from sync.rules import BLANK_NAMES, RULE_NAMES, Rules
 from sync.runs import OUTCOMES, Run
 from sync.schedule import describe
-from sync.setup import SyncSetup
 from workers.turns import wake_if_stalled
 
 group = command_group("How a list syncs with SugarCRM, and its runs.")
@@ -214,7 +213,7 @@ def _syncing(of: MarketingList) -> MarketingList:
 
 
 def _setup_answer(of: MarketingList) -> Answer:
-    chosen = of.setup or SyncSetup()
+    chosen = of.effective_setup
     push, pull = chosen.push, chosen.pull
     pulled = "all" if pull.fields is None else ", ".join(pull.fields)
     rows = [

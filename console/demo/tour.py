@@ -64,6 +64,6 @@ class Tour:
         return True
 
     def writes_since(self, mark: int) -> list[str]:
-        """The writing calls that SugarCRM answered after its first `mark` calls."""
-        methods = [str(call["method"]) for call in self.stage.calls()[mark:]]
-        return [method for method in methods if method.startswith("set_")]
+        """The ids of the records that were written by the calls after the first `mark`."""
+        written = (call.get("wrote", ()) for call in self.stage.calls()[mark:])
+        return [record_id for records in written for record_id, _, _ in records]

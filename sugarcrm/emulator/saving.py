@@ -1,7 +1,5 @@
 """Writing a record: stamps, defaults, values, and the rows of its tables."""
 
-import hashlib
-import json
 from typing import Any
 
 import msgspec
@@ -12,6 +10,7 @@ from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.entities import from_html
 from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.journal import noted
 from sugarcrm.emulator.names import person_name
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.schema import DATETIME_TYPES, NUMERIC_TYPES, Module
@@ -89,15 +88,8 @@ def save(call: Call, module: Module, sent: dict[str, Any], before: Row | None) -
     held = write(call, change, values)
     write_relations(call, change, held)
     if change.creating or before is not None:
-        call.wrote.append((change.key, "created" if change.creating else "changed", digest(sent)))
+        call.wrote.append(noted(change.key, "created" if change.creating else "changed", sent))
     return Saved(change.id, held, php_text(values.get("deleted") or "") == "1")
-
-
-def digest(sent: dict[str, Any]) -> str:
-    """Tell equal writes from others in the journal, without what was written."""
-    values = {name: value for name, value in sent.items() if name not in {"id", "new_with_id"}}
-    encoded = json.dumps(values, sort_keys=True)  # half a surrogate pair is written escaped
-    return hashlib.blake2s(encoded.encode(), digest_size=6).hexdigest()
 
 
 def stamps(call: Call, change: Change) -> dict[str, Any]:

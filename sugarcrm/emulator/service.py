@@ -6,6 +6,7 @@ from typing import Any
 from sugarcrm.emulator.answers import FatalError, no_access, no_module
 from sugarcrm.emulator.database import Database
 from sugarcrm.emulator.faults.board import FaultBoard
+from sugarcrm.emulator.journal import Wrote
 from sugarcrm.emulator.profiles import Dialect
 from sugarcrm.emulator.queries import Queries
 from sugarcrm.emulator.schema import Module, Schema
@@ -51,7 +52,7 @@ class Call:
     new_session_id: str | None = None
     module: str | None = None
     records: int = 0
-    wrote: list[tuple[str, str, str]] = field(default_factory=list)
+    wrote: list[Wrote] = field(default_factory=list)
 
     @property
     def database(self) -> Database:

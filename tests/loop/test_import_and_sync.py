@@ -244,12 +244,14 @@ def test_a_run_that_stalls_is_sent_again_once_however_many_wait_for_it(loop, pha
     loop.broker.queues["sync"].queue.clear()
 
 
-def test_a_run_that_meets_a_page_of_a_proxy_waits_and_does_not_fail(loop):
+@pytest.mark.parametrize("status", ["404 Not Found", "403 Forbidden"])
+def test_a_run_that_meets_a_page_of_a_proxy_waits_and_does_not_fail(loop, status):
     loop.import_all(columns=COLUMNS)
     loop.allow(LEADS, pull=PULL)
     connection = loop.app.connector.active()
     journal_id = loop.app.producer.publish(SyncTick(list=LEADS)).id
-    with wire_server() as proxy:  # 404, and a page, to whatever is asked
+    with wire_server() as proxy:
+        proxy.otherwise = answer(b"<html>a page</html>", status=status)
         loop.app.connector.put(msgspec.structs.replace(connection, url=proxy.url))
         with pytest.raises(Retriable):
             loop.deliver()
@@ -259,7 +261,7 @@ def test_a_run_that_meets_a_page_of_a_proxy_waits_and_does_not_fail(loop):
     loop.deliver()
 
     assert waiting.active
-    assert "HTTP 404" in waiting.waits_for
+    assert f"HTTP {status[:3]}" in waiting.waits_for
     assert loop.app.runs.get(waiting.id).phase == "done"
 
 

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from console.standing import standing
+from events import PlanRequested
 from sugarcrm.crm import Draft
 from sync.quarantine import MISSING
 from sync.setup import PullSetup, PushSetup
@@ -86,6 +87,20 @@ def test_what_changed_there_meanwhile_comes_in_once_the_field_is_back(loop, lead
 
     assert (before, member(loop, lead).values[FIELD]) == ("k1", "k3")
     assert loop.app.lists.get(LEADS).mapped.healing == ()
+
+
+def test_a_plan_empties_nothing_where_the_field_was_made_anew(loop, lead, studio, person):
+    studio(f"{FIELD}:removed")
+    loop.sync(LEADS)
+    studio("")
+    person.edit("Leads", lead, phone_work="9", **{FIELD: ""})
+
+    plan = loop.app.plans.items(f"plan-{loop.publish(PlanRequested(list=LEADS))}")
+    planned = {item.record: item.here for item in plan}
+    loop.sync(LEADS)
+
+    assert planned == {lead: {"phone_work": ("", "9")}}
+    assert member(loop, lead).values[FIELD] == "k1"
 
 
 @pytest.mark.usefixtures("lead")

@@ -5,19 +5,25 @@ import pytest
 from sugarcrm.batches import NOT_SAVED, batch_size, write_in_batches
 from sugarcrm.crm import FAILED, Draft, Written
 from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
-from sugarcrm.lost import ServerFailedError, TooManyError
+from sugarcrm.lost import ServerFailedError, TooManyError, TurnedAwayError
 
 
 class Server:
-    """Saves in order, stops dead at a bad record, and passes over those without rights."""
+    """Saves in order, stops dead at a bad record, and passes over those without rights.
 
-    def __init__(self, bad=(), denied=()):
+    A firewall before it turns away calls that hold a record of `turned_away`; `closed`, reads too.
+    """
+
+    def __init__(self, bad=(), denied=(), turned_away=(), closed=False):
         self.bad, self.denied = set(bad), set(denied)
+        self.turned_away, self.closed = set(turned_away), closed
         self.saved, self.calls = [], []
 
     def send(self, batch):
         self.calls.append([draft.id for draft in batch])
         kept = set()
+        if not self.turned_away.isdisjoint(draft.id for draft in batch):
+            raise TurnedAwayError("403")
         for draft in batch:
             if draft.id in self.bad:
                 raise ServerFailedError("500")
@@ -27,6 +33,8 @@ class Server:
         return dict.fromkeys(kept)
 
     def applied(self, batch):
+        if self.closed:
+            raise TurnedAwayError("403")
         return {draft.id for draft in batch} & set(self.saved)
 
     def write(self, ids, size=10):
@@ -34,7 +42,7 @@ class Server:
         return write_in_batches(drafts, size=size, send=self.send, applied=self.applied)
 
 
-def test_all_is_well():
+def test_batches_are_written_in_order():
     server = Server()
     assert server.write("abcde", size=2) == [Written(one) for one in "abcde"]
     assert server.calls == [["a", "b"], ["c", "d"], ["e"]]
@@ -54,7 +62,20 @@ def test_one_bad_record_costs_few_calls():
     assert [len(call) for call in server.calls] == [50, 1, 24]
 
 
-def test_records_that_the_server_passed_over():
+def test_only_the_record_that_a_firewall_turns_away_is_refused():
+    server = Server(turned_away="c")
+    told = server.write("abcd")
+    assert [one.id for one in told if one.refused] == ["c"]
+    assert server.saved == ["a", "b", "d"]
+
+
+def test_nobody_is_refused_while_nothing_gets_through():
+    server = Server(turned_away="abcd", closed=True)
+    with pytest.raises(TurnedAwayError):
+        server.write("abcd")
+
+
+def test_records_that_the_server_passed_over_are_told():
     server = Server(denied="bd")
     told = server.write("abcd")
     assert told == [Written(one, NOT_SAVED if one in "bd" else None) for one in "abcd"]

@@ -45,13 +45,14 @@ class WireServer:
     """Serves each connection by the script of what is asked for; `seen` keeps what came.
 
     A script has the name of a method, or for rest/ that of a verb and path: "GET v11/ping". What
-    has none is answered as by a server without that service.
+    has none is answered by `otherwise`: as by a server without that service.
     """
 
     def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self.scripts: dict[str, Script] = {}
+        self.otherwise = NOT_THERE
         self.seen: list[tuple[str, str, dict[str, str], str]] = []
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
@@ -86,7 +87,7 @@ class WireServer:
                 asked = form.get("method") or f"{verb} {rest_path(form['path'])}"
                 if asked in self.scripts or "method" in form:
                     self.seen.append((line, head, form, body))
-                self.scripts.get(asked, NOT_THERE)(connection, form)
+                self.scripts.get(asked, self.otherwise)(connection, form)
             except OSError:
                 return  # the client went away, as it should in many of these tests
 

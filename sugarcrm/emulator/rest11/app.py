@@ -57,6 +57,7 @@ class RestApi:
             return answer(call)
         finally:
             line |= {"module": call.module_name, "records": call.records}
+            line |= {"wrote": call.wrote} if call.wrote else {}
 
     def _request(self, http: falcon.Request, path: str) -> Request:
         """Read a request.

@@ -99,6 +99,7 @@ def bulk_item(call: Call, item: dict[str, Any]) -> dict[str, Any]:
         inner = Call(call.site, call.user, bulk_request(call, item))
         result = answer(inner)
         call.records += inner.records
+        call.wrote += inner.wrote
     except ApiError as error:
         result = Answer(error.body, error.status, error.headers)
     return {

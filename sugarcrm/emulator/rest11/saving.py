@@ -5,6 +5,7 @@ from typing import Any
 from sugarcrm.emulator.database import Row, new_id
 from sugarcrm.emulator.faults import inside
 from sugarcrm.emulator.functions import now_text
+from sugarcrm.emulator.journal import noted
 from sugarcrm.emulator.rest11 import email_lists, hooks
 from sugarcrm.emulator.rest11.errors import (
     edit_conflict,
@@ -46,6 +47,7 @@ def create(call: Call, module: Module, sent: dict[str, Any]) -> str:
         call.database.insert(module.custom_table, {"id_c": record_id} | custom)
     save_rest(call, module, record_id, sent)
     hooks.after_save(call, module, record_id, None)
+    call.wrote.append(noted(record_id, "created", sent))
     return record_id
 
 
@@ -100,6 +102,7 @@ def update(call: Call, module: Module, record_id: str, sent: dict[str, Any]) -> 
         call.database.insert(module.custom_table, {"id_c": record_id} | custom)
     save_rest(call, module, record_id, sent)
     hooks.after_save(call, module, record_id, before)
+    call.wrote.append(noted(record_id, "changed", sent))
 
 
 def save_rest(call: Call, module: Module, record_id: str, sent: dict[str, Any]) -> None:
@@ -152,3 +155,4 @@ def delete(call: Call, module: Module, record_id: str) -> None:
     known = {n: v for n, v in changes.items() if n in module.fields}
     call.database.update(module.table, known, "id = ?", [record_id])
     hooks.after_delete(call, module, record)
+    call.wrote.append(noted(record_id, "deleted", {}))

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sugarcrm.emulator.database import Database, Row
 from sugarcrm.emulator.faults.board import FaultBoard
+from sugarcrm.emulator.journal import Wrote
 from sugarcrm.emulator.rest11.deliveries import Deliveries
 from sugarcrm.emulator.rest11.errors import ApiError, not_authorized, not_found
 from sugarcrm.emulator.rest11.profiles import Profile
@@ -66,6 +67,7 @@ class Call:
     request: Request
     module_name: str | None = None
     records: int = 0
+    wrote: list[Wrote] = field(default_factory=list)
 
     @property
     def database(self) -> Database:
