@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -23,8 +24,13 @@ def main() -> int:
     if folder:
         folder.mkdir(parents=True)
         return chaos(seed, size, folder)
-    with tempfile.TemporaryDirectory(prefix="chaos-") as made:
-        return chaos(seed, size, Path(made))
+    made = Path(tempfile.mkdtemp(prefix="chaos-"))
+    missed_some = chaos(seed, size, made)
+    if missed_some:
+        print(f"logs, SugarCRM's journal and the store are kept in {made}")
+    else:
+        shutil.rmtree(made)
+    return missed_some
 
 
 def chaos(seed: int, size: Size, folder: Path) -> int:

@@ -17,7 +17,7 @@ class Writes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Scan(msgspec.Struct, frozen=True):
-    """How often something that must not be there was found, by where."""
+    """What must not be there and was found: 1 for a secret in a file, however often it is in it."""
 
     looked_for: int
     bytes_read: int

@@ -101,6 +101,8 @@ def _live(
     interrupted = interruptions(whole, recoveries, blows)
     _tell_longest("interruption", interrupted, began)
     _tell_longest("stop", blows.stops, began)
+    for words in whole.last_words:
+        _say(f"  {words}")
     evidence = collect(whole, ledger, blows, interrupted, drained)
     rows += _forgotten(whole, addresses[0])
     return msgspec.structs.replace(

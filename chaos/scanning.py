@@ -72,7 +72,7 @@ def _entries(client: redis.Redis, key: bytes) -> Iterator[bytes]:
 
 
 def scan(files: Sequence[Path], secrets: Mapping[str, str]) -> Scan:
-    """Count each secret in each file, by names that give nothing away."""
+    """Say which secret is in which file, by names that give nothing away."""
     found: dict[str, int] = {}
     bytes_read = 0
     for path in files:

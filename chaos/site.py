@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections import Counter
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +29,8 @@ from workers.settings import PREFIX, load
 _SKEW = Path(__file__).parent / "skew"
 _COMMAND_S = 300.0  # `forget` reads the two million events that a run leaves
 _STEP_AFTER_S = 6.0
+_STEPPING = ("clock2", "score")
+_WORDS = 5  # lines that are kept of what a process said before it ended
 
 
 class Site:
@@ -43,9 +45,11 @@ class Site:
         self.lines = lines(size)
         self.output, self.commands = folder / "output.log", folder / "commands.log"
         self._output = self.output.open("a", buffering=1)
-        self._said = threading.Lock()
+        self._saying = threading.Lock()
         self.canaries: dict[str, str] = {}  # secrets of this run, by what they are
         self.endings: Counter[str] = Counter()  # line -> how often it ended
+        self.last_words: list[str] = []  # what lines said before they ended, not by SIGKILL
+        self._said: dict[str, deque[str]] = defaultdict(lambda: deque(maxlen=_WORDS))
         self.processes = Processes(self.lines, self.env, self._say)
         self.web_url = f"http://127.0.0.1:{self.env['SUGARLOOP_WEB_PORT']}"
         self.app = App(load(self.env), patient(store.url))
@@ -91,10 +95,20 @@ class Site:
         return said
 
     def _say(self, name: str, line: str) -> None:
-        with self._said:
+        with self._saying:
             self._output.write(f"{name:9}| {line}\n")
             if re.match(r"ended \(", line):
-                self.endings[name] += 1
+                self._note_ending(name, line)
+            else:
+                self._said[name].append(line)
+
+    def _note_ending(self, name: str, line: str) -> None:
+        said = self._said.pop(name, ())
+        if "SIGKILL" not in line:
+            self.last_words.append(f"{name} {line}, after: {' '.join(said)}")
+        # Where the store is away so long that its clock stepped first, a line must not start.
+        stepped = name in _STEPPING and any("the clock of this machine" in one for one in said)
+        self.endings[name] += not stepped
 
     def close(self) -> None:
         """Free what this process holds."""

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from console.check import Check, fail, good, warn
+from console.finding_checks import clock_check
 from store.connector import LoginRefusedError, NotActiveError
 from sugarcrm.crm import Account, Crm, ServerInfo
 from sugarcrm.errors import CrmError
@@ -11,7 +12,6 @@ from sync.failure import Retriable
 from workers.app import App
 from workers.catalogues import MODULES
 
-SKEW_TOLERATED_S = 60.0
 _CLOCK_FORM = "%Y-%m-%d %H:%M:%S"
 _ACTIVATE = "activate the connector with `sugarloop connector activate`"
 _ACTIVATE_AGAIN = "see to the user in SugarCRM, then `sugarloop connector activate` again"
@@ -55,12 +55,7 @@ def _clock(info: ServerInfo, now: datetime) -> Check:
         theirs = datetime.strptime(info.gmt_time, _CLOCK_FORM).replace(tzinfo=UTC)
     except ValueError:
         return warn("crm clock", f"it says {info.gmt_time!r}", "look at the server's date settings")
-    skew_s = abs((theirs - now).total_seconds())
-    if skew_s <= SKEW_TOLERATED_S:
-        return good("crm clock", f"{skew_s:.0f} s apart from this machine")
-    # Cursors live on SugarCRM's own clock, so syncs stay right.
-    do = "synchronise the clocks: histories and notes carry wrong times"
-    return warn("crm clock", f"{skew_s:.0f} s apart from this machine", do)
+    return clock_check("crm clock", (theirs - now).total_seconds())
 
 
 def _fields(app: App, crm: Crm, module: Module) -> Check:

@@ -14,7 +14,7 @@ from sync.canonical import is_set
 from sync.consent import CONSENT_FIELDS, OPT_OUT
 from sync.deletion import is_member, is_unwanted, left_there
 from sync.history import Moved
-from sync.identity import ADDRESS, normal_email, record_id
+from sync.identity import ADDRESS, is_another, normal_email, record_id
 from sync.lists import MarketingList
 from sync.records import GONE_HERE, REMOVED, Record, edit
 
@@ -50,9 +50,8 @@ def add_record(
     """
     address = normal_email(values.get(ADDRESS, ""))
     _must_not_be_forgotten(address, kept_out)
-    new_id = record_id(f"list {of.id}", address) if address else str(uuid.uuid4())
     while True:
-        known = records.get_many([*_ids_by_email(records, address), new_id])
+        new_id, known = _who_is(records, of, address)
         before = _removed_before(of, known)
         kept = before or Record(id=new_id, born=person())
         edited = edit(kept, values, time.time())
@@ -206,8 +205,22 @@ def edited_by_hand(before: Record, after: Record, what: str) -> Moved:
     return Moved(after.id, (what,), here=here, crm_id=after.crm_id or "")
 
 
-def _ids_by_email(records: Records, address: str) -> list[str]:
-    return records.ids_by_email(address) if address else []
+def _who_is(records: Records, of: MarketingList, address: str) -> tuple[str, dict[str, Record]]:
+    """The id for somebody who is added with this address, and the records that they may be.
+
+    The id follows from the address, so that adding a person twice makes one of them. Whoever has
+    it may have left the address since: they are somebody else, and the next id is meant.
+    """
+    if not address:
+        return str(uuid.uuid4()), {}
+    known, number, key = records.get_many(records.ids_by_email(address)), 1, address
+    while True:
+        found = record_id(f"list {of.id}", key)
+        taken = records.get_many([found])
+        if all(not is_another(address, r.values.get(ADDRESS, "")) for r in taken.values()):
+            return found, known | taken
+        number += 1
+        key = f"{address}|{number}"
 
 
 def _removed_before(of: MarketingList, known: Mapping[str, Record]) -> Record | None:

@@ -40,10 +40,21 @@ def verdict(problem: Exception) -> Verdict | None:
     """Give message and exit code of an expected failure; None for a defect of ours."""
     if isinstance(problem, BrokenPipeError):
         return None  # the reader had enough, as in `| head`: Typer ends quietly
+    if _passes(problem):
+        return Verdict(TRY_LATER, _sentence(problem))
     for exit_code, kinds in _expected():
         if isinstance(problem, kinds):
             return Verdict(exit_code, _sentence(problem))
     return None
+
+
+def _passes(problem: Exception) -> bool:
+    """Whether Redis may well do later what it did not now; a wrong password stays wrong."""
+    import redis
+
+    from store.away import is_away
+
+    return is_away(problem) and not isinstance(problem, redis.AuthenticationError)
 
 
 def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
@@ -73,10 +84,9 @@ def _expected() -> tuple[tuple[int, tuple[type[Exception], ...]], ...]:
             (DeadLetterMissingError, EmbeddedServerError, LoginRefusedError, Permanent),
         ),
         (FAILED, (UnreadableLetterError,)),
-        (FAILED, (redis.AuthenticationError,)),
-        (TRY_LATER, (Retriable, redis.ConnectionError, redis.TimeoutError, redis.ReadOnlyError)),
-        (TRY_LATER, (LaterError, NotKeptError, redis.OutOfMemoryError)),
-        (FAILED, (redis.ResponseError, OSError)),
+        (TRY_LATER, (Retriable, LaterError, NotKeptError)),
+        (FAILED, (redis.AuthenticationError, redis.ResponseError, OSError)),
+        (USAGE, (UnicodeError,)),
     )
 
 
@@ -85,6 +95,11 @@ def _sentence(problem: Exception) -> str:
 
     if type(problem).__str__ is KeyError.__str__:
         return f"not there (any more): {problem.args[0]}"
+    if isinstance(problem, UnicodeEncodeError):  # the whole of it may be a secret
+        faulty = problem.object[problem.start : problem.end]
+        return f"{faulty!a} is no text in {problem.encoding}: arguments must be in UTF-8"
+    if isinstance(problem, UnicodeDecodeError):
+        return f"what was read is no text in {problem.encoding}: it must be in UTF-8"
     text = str(problem)
     if isinstance(problem, redis.RedisError):
         return f"Redis: {text or type(problem).__name__}"

@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from hmac import compare_digest
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import falcon
 import msgspec
@@ -25,6 +25,7 @@ PATH = "/hooks/sugarcrm"
 SOURCE = "sugarcrm-hooks"
 MAX_BYTES = 1024 * 1024  # a hook carries the whole record
 _BEANS: dict[str, Module] = {"Lead": "Leads", "Contact": "Contacts"}
+_URL_FORM = "--url: must be of the form https://sugarloop.example.com"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -54,8 +55,8 @@ class HookDoor:
         kept = await self._threads.run(self._address.get)
         if kept is None or not compare_digest(kept["token_sha256"], _sha256(token)):
             raise falcon.HTTPNotFound(title="Not found")
-        body = await self._bodies.read(req, MAX_BYTES)
-        looks_at = await self._threads.run(self._take, body)
+        async with self._bodies.read(req, MAX_BYTES) as body:
+            looks_at = await self._threads.run(self._take, body)
         resp.status = falcon.HTTP_202
         resp.media = {"looks_at": looks_at}
 
@@ -120,9 +121,9 @@ def _read(body: bytes) -> _Hook:
 
 def _checked(base_url: str, *, insecure: bool) -> str:
     """An address that SugarCRM may be told: its secret part must not travel in the clear."""
-    parts = urlsplit(base_url)
+    parts = _parts(base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise InputError("--url: must be of the form https://sugarloop.example.com")
+        raise InputError(_URL_FORM)
     if parts.username or parts.password:
         raise InputError("--url: must hold neither user nor password")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK and not insecure:
@@ -131,6 +132,15 @@ def _checked(base_url: str, *, insecure: bool) -> str:
             " for a network of your own set SUGARLOOP_ALLOW_INSECURE_CRM=true"
         )
     return base_url.rstrip("/")
+
+
+def _parts(base_url: str) -> SplitResult:
+    try:
+        parts = urlsplit(base_url)
+        _ = parts.port  # it is looked at only when asked for
+    except ValueError:  # which may quote a part of it that was to be a password
+        raise InputError(_URL_FORM) from None
+    return parts
 
 
 def _sha256(token: str) -> str:

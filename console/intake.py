@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
 from typing import Any
 
 import falcon
@@ -31,6 +32,7 @@ from events import (
 from events.envelope import MAX_SOURCE
 from events.schema import BATCH, ONE
 from store.refused_events import RefusedEvents
+from workers.settings import Settings
 
 _MAX_BYTES = {ONE: MAX_EVENT_BYTES, "application/json": MAX_EVENT_BYTES, BATCH: MAX_BATCH_BYTES}
 _OPEN = ("/healthz", "/metrics", "/schema")  # they promise nothing
@@ -44,6 +46,7 @@ def create_app(
     *,
     bodies: Bodies | None = None,
     trusted: Callable[[], bool] = lambda: True,
+    heartbeat_s: float = Settings().heartbeat_s,
 ) -> "asgi.App[asgi.Request, asgi.Response]":
     """Build the ASGI application on a client that does not decode responses.
 
@@ -63,7 +66,7 @@ def create_app(
     app.add_route(f"{PATH}/{{token}}", HookDoor(client, at_work, bodies))
     app.add_route("/healthz", Health())
     app.add_route("/readyz", Readiness(client, looks))
-    app.add_route("/metrics", Metrics(client, received, looks))
+    app.add_route("/metrics", Metrics(client, received, looks, heartbeat_s))
     app.add_route("/schema", Schema())
     return app
 
@@ -124,13 +127,17 @@ class Intake:
         """Accept one event or a batch: 202 with the journal ids, in order."""
         bearer = await self._by_token(req)
         signature = {} if bearer else _signature(req)
-        try:
-            media_type = _media_type(req)
-            body = await self._bodies.read(req, _MAX_BYTES[media_type])
-        except falcon.HTTPError as error:
-            await self._threads.run(self._note, bearer or "", error)
-            raise
-        receipts = await self._threads.run(self._take, bearer, signature, media_type, body)
+        async with AsyncExitStack() as room:
+            try:
+                media_type = _media_type(req)
+                read = self._bodies.read(req, _MAX_BYTES[media_type])
+                body = await room.enter_async_context(read)
+            except falcon.HTTPServiceUnavailable:
+                raise  # no fault of its sender, and a note would wait for the same store
+            except falcon.HTTPError as error:
+                await self._threads.run(self._note, bearer or "", error)
+                raise
+            receipts = await self._threads.run(self._take, bearer, signature, media_type, body)
         self._received.took(receipts)
         resp.status = falcon.HTTP_202
         resp.content_type = falcon.MEDIA_JSON

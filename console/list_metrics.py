@@ -10,16 +10,14 @@ import redis
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from rq_scheduler import Scheduler
 
+from console.listing import last_compared
 from store.connector import Connector
 from store.janitor import silence_s
 from store.lists import Lists
-from store.queues import HEARTBEATS, QUEUES, Deliveries
+from store.queues import QUEUES, Deliveries, alive_workers
 from store.runs import Runs
 from sync.lists import MarketingList
 from sync.runs import KINDS, OVER
-
-_RECENT = 20  # runs that are looked through for the last comparison
-_ALIVE_S = 60.0  # a worker that was heard of within this counts as alive
 
 _LIST_GAUGES = {
     "records": "People in the list",
@@ -36,8 +34,8 @@ _LIST_GAUGES = {
 class ListMetrics:
     """Reads them when asked; every process of one store gives the same."""
 
-    def __init__(self, client: redis.Redis) -> None:
-        self._client = client
+    def __init__(self, client: redis.Redis, heartbeat_s: float) -> None:
+        self._client, self._heartbeat_s = client, heartbeat_s
         self._lists, self._runs = Lists(client), Runs(client)
         self._connector = Connector(client, ())
 
@@ -46,7 +44,8 @@ class ListMetrics:
         yield from self._of_lists()
         yield self._of_runs()
         yield self._retries()
-        yield self._gauge("worker_processes", "Worker processes heard of lately", self._alive())
+        alive = alive_workers(self._client, self._heartbeat_s)
+        yield self._gauge("worker_processes", "Worker processes heard of lately", alive)
         about = "How late the clock is with the schedule that is due first"
         yield self._gauge("schedule_overdue_seconds", about, self._overdue_s())
         about = "How long no clock looked after schedules and dead workers"
@@ -74,9 +73,9 @@ class ListMetrics:
             "quarantined_columns": len(of.mapped.quarantined),
             "run_silence_seconds": _age_s(active.progressed_at) if active else 0.0,
         }
-        recent = self._runs.recent(of.id, _RECENT)
-        if (drift := next((r.drift for r in recent if r.drift is not None), None)) is not None:
-            told["drift_ratio"] = drift
+        compared = last_compared(self._runs, of.id)
+        if compared and compared.drift is not None:
+            told["drift_ratio"] = compared.drift
         told["lag_seconds"] = _age_s(self._runs.synced_at(of.id) or of.created_at)
         return told
 
@@ -96,10 +95,6 @@ class ListMetrics:
         for queue, count in (none | Deliveries(self._client, "").retried()).items():
             counter.add_metric([queue], count)
         return counter
-
-    def _alive(self) -> float:
-        now_ms = self._client.time()[0] * 1000
-        return float(self._client.zcount(HEARTBEATS, now_ms - _ALIVE_S * 1000, "+inf"))
 
     def _overdue_s(self) -> float:
         first = self._client.zrange(Scheduler.scheduled_jobs_key, 0, 0, withscores=True)

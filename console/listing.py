@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from store.runs import Runs
 from sync.lists import MarketingList
 from sync.progress import remaining_s
 from sync.runs import SYNCING, Run
@@ -85,13 +86,12 @@ def last_run(app: App, list_id: str) -> Run | None:
     return next(over, None)
 
 
-def last_drift(app: App, list_id: str) -> Run | None:
+def last_compared(runs: Runs, list_id: str) -> Run | None:
     """The newest run that compared the whole list with SugarCRM, None when none is kept."""
-    return next((r for r in app.runs.recent(list_id, _RECENT) if r.drift is not None), None)
+    return next((r for r in runs.recent(list_id, _RECENT) if r.drift is not None), None)
 
 
 def _importing(run: Run, now: datetime) -> Importing:
-    done = sum(run.counts.get(name, 0) for name in ("created_here", "updated_here", "unchanged"))
     began_s = datetime.fromisoformat(run.started_at).timestamp()
-    left_s = remaining_s(done, run.total, began_s, now.timestamp())
-    return Importing(run.id, done, run.total, left_s)
+    left_s = remaining_s(run.taken_in, run.total, began_s, now.timestamp())
+    return Importing(run.id, run.taken_in, run.total, left_s)

@@ -14,7 +14,8 @@ def find_list(app: App, name: str) -> MarketingList:
     """Give the list with this id or title, in any case of letters.
 
     Raises:
-        ListMissingError: there is none, or several lists have this title.
+        ListMissingError: there is none.
+        MissingError: several lists have this title.
     """
     everyone = app.lists.all()
     by_id = [of for of in everyone if of.id == name]

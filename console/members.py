@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from console.edits import person
 from console.filters import Condition, matches
-from store.records import Change
+from store.records import Change, StaleRecordsError
+from sync.canonical import Catalogue
 from sync.deletion import is_member, is_reached
 from sync.identity import ADDRESS, normal_email, record_id, slug
 from sync.lists import MarketingList
 from sync.records import Record
 from workers.app import App
+from workers.restricting import newly_restricted, restrict_others
 
 _BATCH = 200  # records in one commit
 
@@ -19,7 +22,7 @@ def members(app: App, of: MarketingList, conditions: Sequence[Condition]) -> lis
 
     Those who were deleted in SugarCRM are among them if the list keeps them.
     """
-    catalogue = app.fields.catalogue(of.module) if of.module else {}
+    catalogue = _catalogue(app, of)
     found = {
         record.id: record
         for batch in app.lists.records(of).scan()
@@ -34,10 +37,11 @@ def segment(
 ) -> tuple[MarketingList, int]:
     """Make a list of those who fulfil the conditions now; it does not sync. Give it and its count.
 
+    It is there before its people are, so whoever is forgotten meanwhile is looked for in it, too.
+
     Raises:
         ListExistsError: a list of that title is there.
     """
-    people = [r for r in members(app, of, conditions) if is_reached(r, of.deleted)]
     new = MarketingList(
         id=slug(title),
         title=title,
@@ -45,14 +49,69 @@ def segment(
         created_at=now.isoformat(timespec="seconds"),
     )
     app.lists.create(new)
-    records = app.lists.records(new)
-    copies = [
-        Change(before=None, after=Record(id=record_id(f"list {new.id}", r.id), values=r.values))
-        for r in people
+    ids = [record.id for record in members(app, of, conditions)]
+    batches = [ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH)]
+    count = sum(_copy(app, of, new, batch, conditions) for batch in batches)
+    for batch in batches:
+        _restrict_late(app, of, new, batch)
+    return new, count
+
+
+def _copy(
+    app: App,
+    of: MarketingList,
+    new: MarketingList,
+    ids: Sequence[str],
+    conditions: Sequence[Condition],
+) -> int:
+    """Copy people into the new list as they are by now, and tell how many; a list is long, and
+    some of them may have gone since it was gone through.
+    """
+    source, catalogue = app.lists.records(of), _catalogue(app, of)
+    while True:
+        looked_at = app.suppression.changes()
+        people = [
+            record
+            for record in _unforgotten(app, list(source.get_many(ids).values()))
+            if is_reached(record, of.deleted) and matches(record.values, conditions, catalogue)
+        ]
+        copies = [
+            Change(before=None, after=Record(id=_id_of(new, r.id), values=r.values)) for r in people
+        ]
+        try:
+            app.lists.records(new).commit(copies, looked_at=looked_at)
+        except StaleRecordsError:
+            if app.suppression.changes() == looked_at:
+                raise
+            continue
+        return len(copies)
+
+
+def _unforgotten(app: App, people: Sequence[Record]) -> list[Record]:
+    """Leave out who asked to be forgotten, and is not erased yet."""
+    addresses = {r.id: r.values.get(ADDRESS, "") for r in people}
+    out = app.suppression.among(addresses.values(), [r.crm_id or "" for r in people])
+    return [r for r in people if addresses[r.id] not in out and r.crm_id not in out]
+
+
+def _restrict_late(app: App, of: MarketingList, new: MarketingList, ids: Sequence[str]) -> None:
+    """Restrict those of whom it was said between the moment when they were read and their copy."""
+    present = app.lists.records(of).get_many(ids)
+    copies = app.lists.records(new).get_many([_id_of(new, i) for i in present])
+    late = [
+        Change(before=copies[_id_of(new, i)], after=record)
+        for i, record in present.items()
+        if _id_of(new, i) in copies
     ]
-    for at in range(0, len(copies), _BATCH):
-        records.commit(copies[at : at + _BATCH])
-    return new, len(copies)
+    restrict_others(app, newly_restricted(late), person())
+
+
+def _id_of(new: MarketingList, copied: str) -> str:
+    return record_id(f"list {new.id}", copied)
+
+
+def _catalogue(app: App, of: MarketingList) -> Catalogue:
+    return app.fields.catalogue(of.module) if of.module else {}
 
 
 def _address_and_id(record: Record) -> tuple[str, str]:

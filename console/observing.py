@@ -90,9 +90,11 @@ class Schema:
 class Metrics:
     """Counters and gauges as Prometheus reads them."""
 
-    def __init__(self, client: redis.Redis, received: Received, threads: Threads) -> None:
+    def __init__(
+        self, client: redis.Redis, received: Received, threads: Threads, heartbeat_s: float
+    ) -> None:
         self._registry, self._threads = received.registry, threads
-        self._registry.register(_Store(client))
+        self._registry.register(_Store(client, heartbeat_s))
 
     async def on_get(self, _: asgi.Request, resp: asgi.Response) -> None:
         """Send all metrics; those of the store are left out while it does not answer."""
@@ -103,11 +105,11 @@ class Metrics:
 class _Store(Collector):
     """Reads the gauges when asked; every process of one store gives the same."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, heartbeat_s: float) -> None:
         self._depths = QueueDepths(client)
         self._journal, self._people = Journal(client), People(client)
         self._crm_counts = CrmCounts(client)
-        self._lists = ListMetrics(client)
+        self._lists = ListMetrics(client, heartbeat_s)
 
     def describe(self) -> Iterator[Metric]:
         yield from ()  # registering must not ask the store
@@ -156,6 +158,6 @@ _QUEUE_GAUGES = {
     "held": "Messages that workers hold",
     "stranded": "Messages that no worker holds and no queue lists",
     "dead_letters": "Messages that were given up",
-    "oldest_seconds": "Age of the first message that waits",
+    "oldest_seconds": "How long the first message that waits has waited in its queue",
 }
 _FIELD = {"dead_letters": "dead", "oldest_seconds": "oldest_s"}

@@ -3,12 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-
 from workers import logs, settings
 from workers.app import App
+from workers.redis_client import once, redis_client
 
 
 @contextmanager
@@ -20,12 +17,7 @@ def opened() -> Iterator[App]:
     """
     knobs = settings.load()
     logs.set_up(knobs)  # to stderr: stdout is for the answer
-    client = redis.Redis.from_url(
-        knobs.redis_url,
-        socket_timeout=knobs.redis_timeout_s,
-        socket_connect_timeout=knobs.redis_timeout_s,
-        retry=Retry(NoBackoff(), 1),  # a person waits: say so at once rather than try for long
-    )
+    client = redis_client(knobs, once())
     app = App(knobs, client)
     try:
         yield app

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from console.exits import MissingError
+from console.run_lookup import find_run
 from store.history import History
 from sync.lists import MarketingList
 from sync.runs import Run
@@ -28,7 +28,7 @@ def outcomes(
 ) -> Iterator[RecordOutcome]:
     """Walk over the outcomes of a run ("last": the newest one), of one kind and one record; ""
     is any. Of "last", the rejected are those whom SugarCRM refused and did not take since, in
-    whatever run it was.
+    whatever run it was. Of a run that was folded into another, they are that one's.
 
     Raises:
         MissingError: the list has no such run.
@@ -37,6 +37,8 @@ def outcomes(
         yield from _rejected(app, of, record)
         return
     run = _run(app, of, run_id)
+    if not run.started_at:
+        return
     ended_at = run.finished_at or datetime.now(UTC).isoformat()
     entries = History(app.client, of.id).of_run(run.id, _ms(run.started_at), _ms(ended_at))
     for entry in entries:
@@ -65,10 +67,7 @@ def _rejected(app: App, of: MarketingList, record: str) -> Iterator[RecordOutcom
 
 def _run(app: App, of: MarketingList, run_id: str) -> Run:
     recent = app.runs.recent(of.id, 1) if run_id == "last" else []
-    run = recent[0] if recent else app.runs.find(run_id)
-    if run is None or run.list != of.id:
-        raise MissingError(f"{of.title!r} has no run {run_id!r}; see `sugarloop sync runs`")
-    return run
+    return recent[0] if recent else find_run(app, of, run_id)
 
 
 def _ms(instant: str) -> int:

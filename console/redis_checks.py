@@ -4,7 +4,7 @@ import redis
 
 from console.check import Check, fail, good, warn
 from store.janitor import silence_s
-from store.queues import HEARTBEATS
+from store.queues import alive_workers
 from store.trust import SKEW_SHARE, Habits, habits, warnings
 
 
@@ -63,9 +63,7 @@ def _clock(found: Habits, heartbeat_s: float) -> Check:
 
 
 def _workers(client: redis.Redis, heartbeat_s: float) -> Check:
-    now_ms = client.time()[0] * 1000
-    alive = int(client.zcount(HEARTBEATS, now_ms - 2 * heartbeat_s * 1000, "+inf"))
-    if alive:
+    if alive := alive_workers(client, heartbeat_s):
         return good("workers", f"{alive} worker processes are alive")
     return warn("workers", "no worker process is alive", "start them with `sugarloop up`")
 

@@ -15,11 +15,10 @@ import structlog
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from console import signing
+from store.sources import Source, SourceTable
 
-_KEY = "sources"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}", re.ASCII)
 _REMEMBERED = 1000  # tokens, so that a flood of them cannot fill the memory
-
 
 log = structlog.get_logger(__name__)
 
@@ -28,31 +27,13 @@ class SourceError(ValueError):
     """A source cannot be added or changed; says why."""
 
 
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """One sender. `sealed_secret` is its signing secret, encrypted; "" when it does not sign.
-    An `operator` may also have work begun on whole lists.
-
-    Those that begin with `old_` are taken beside the others while a sender changes over.
-    """
-
-    token_sha256: str
-    sealed_secret: str = ""
-    created_at: str = ""
-    old_token_sha256: str = ""
-    old_sealed_secret: str = ""
-    operator: bool = False
-
-
-_decode = msgspec.json.Decoder(Source).decode
-
-
 class Sources:
     """The senders we know; one that is revoked is turned away within *recheck_s*."""
 
     def __init__(
         self, client: redis.Redis, keys: tuple[str, ...] = (), *, recheck_s: float = 5.0
     ) -> None:
-        self._client, self._keys, self._recheck_s = client, keys, recheck_s
+        self._table, self._keys, self._recheck_s = SourceTable(client), keys, recheck_s
         self._welcome: dict[str, tuple[str, float]] = {}  # hash of token -> name, until when
         self._opened: dict[str, str] = {}  # encrypted secret -> secret: garbage costs no decryption
 
@@ -67,7 +48,7 @@ class Sources:
         token = f"{name}.{secrets.token_urlsafe(32)}"
         now = datetime.now(UTC).isoformat(timespec="seconds")
         source = Source(token_sha256=_sha256(token), created_at=now, operator=operator)
-        if not self._client.hsetnx(_KEY, name, msgspec.json.encode(source)):
+        if not self._table.add(name, source):
             raise SourceError(f"name: there is a source {name!r} already; revoke it first")
         return token
 
@@ -77,25 +58,25 @@ class Sources:
         Raises:
             SourceError: no such source, no key to encrypt with, or the secret is not of its form.
         """
-        source = self._known(name)
         secret = secret or _new_secret()
         if not _is_secret(secret):
             raise SourceError("secret: whsec_ and at least 24 bytes in base64")
-        sealed = self._box().encrypt(secret.encode()).decode()
-        changed = msgspec.structs.replace(source, sealed_secret=sealed)
-        self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        sealed = self._seal(secret)
+        self._change(name, lambda source: msgspec.structs.replace(source, sealed_secret=sealed))
         return secret
 
     def reseal(self, anew: Callable[[str], str]) -> list[str]:
         """Replace each encrypted secret by what `anew` makes of it; give whose they are."""
-        signing = {name: source for name, source in self.all().items() if source.sealed_secret}
-        for name, source in signing.items():
-            old = anew(source.old_sealed_secret) if source.old_sealed_secret else ""
-            changed = msgspec.structs.replace(
-                source, sealed_secret=anew(source.sealed_secret), old_sealed_secret=old
+
+        def resealed(source: Source) -> Source:
+            new, old = (
+                anew(sealed) if sealed else ""
+                for sealed in (source.sealed_secret, source.old_sealed_secret)
             )
-            self._client.hset(_KEY, name, msgspec.json.encode(changed))
-        return list(signing)
+            return msgspec.structs.replace(source, sealed_secret=new, old_sealed_secret=old)
+
+        signers = [name for name, source in self.all().items() if source.sealed_secret]
+        return [name for name in signers if self._table.change(name, resealed)]
 
     def rotate(self, name: str) -> tuple[str, str]:
         """Give a source a new token, and a new signing secret if it signs ("" if not); the old
@@ -104,21 +85,23 @@ class Sources:
         Raises:
             SourceError: there is no such source, or its old ones were not dropped yet.
         """
-        source = self._known(name)
-        if source.old_token_sha256:
-            raise SourceError(f"name: {name!r} has two tokens already; drop the old one first")
-        token = f"{name}.{secrets.token_urlsafe(32)}"
-        secret = _new_secret() if source.sealed_secret else ""
-        sealed = self._box().encrypt(secret.encode()).decode() if secret else ""
-        changed = msgspec.structs.replace(
-            source,
-            token_sha256=_sha256(token),
-            sealed_secret=sealed,
-            old_token_sha256=source.token_sha256,
-            old_sealed_secret=source.sealed_secret,
-        )
-        self._client.hset(_KEY, name, msgspec.json.encode(changed))
-        return token, secret
+        token, secret = f"{name}.{secrets.token_urlsafe(32)}", _new_secret()
+
+        def rotated(source: Source) -> Source:
+            if source.token_sha256 == _sha256(token):
+                return source  # the connection broke after it was done
+            if source.old_token_sha256:
+                raise SourceError(f"name: {name!r} has two tokens already; drop the old one first")
+            return msgspec.structs.replace(
+                source,
+                token_sha256=_sha256(token),
+                sealed_secret=self._seal(secret) if source.sealed_secret else "",
+                old_token_sha256=source.token_sha256,
+                old_sealed_secret=source.sealed_secret,
+            )
+
+        before = self._change(name, rotated)
+        return token, secret if before.sealed_secret else ""
 
     def drop_old(self, name: str) -> bool:
         """Turn away who still uses the old token or secret; False when there was none.
@@ -126,40 +109,43 @@ class Sources:
         Raises:
             SourceError: there is no such source.
         """
-        source = self._known(name)
-        changed = msgspec.structs.replace(source, old_token_sha256="", old_sealed_secret="")
-        self._client.hset(_KEY, name, msgspec.json.encode(changed))
+        none = {"old_token_sha256": "", "old_sealed_secret": ""}
+        before = self._change(name, lambda source: msgspec.structs.replace(source, **none))
         self._welcome.clear()
-        return bool(source.old_token_sha256)
+        return bool(before.old_token_sha256)
 
-    def _known(self, name: str) -> Source:
-        source = self.all().get(name)
-        if source is None:
+    def _change(self, name: str, edit: Callable[[Source], Source]) -> Source:
+        """Apply `edit` to a source as it stands, and give it as it was.
+
+        Raises:
+            SourceError: there is no such source.
+        """
+        before = self._table.change(name, edit)
+        if before is None:
             raise SourceError(f"name: there is no source {name!r}")
-        return source
+        return before
 
     def all(self) -> dict[str, Source]:
         """Every source by name."""
-        raw = self._client.hgetall(_KEY)
-        return {name.decode(): _decode(text) for name, text in sorted(raw.items())}
+        return self._table.all()
 
     def revoke(self, name: str) -> bool:
         """Turn a source away from now on; False when there was none."""
         self._welcome.clear()
-        return bool(self._client.hdel(_KEY, name))
+        return self._table.remove(name)
 
     def operates(self, name: str) -> bool:
         """Whether a source may have work begun on whole lists."""
-        raw = self._client.hget(_KEY, name)
-        return raw is not None and _decode(raw).operator
+        source = self._table.get(name)
+        return source is not None and source.operator
 
     def by_token(self, token: str) -> str | None:
         """The name of the source whose token this is."""
         if remembered := self.remembered(token):
             return remembered
         digest, name = _sha256(token), token.partition(".")[0]
-        raw = self._client.hget(_KEY, name) if _NAME.fullmatch(name) else None
-        if raw is None or not _is_token_of(_decode(raw), digest):
+        source = self._table.get(name) if _NAME.fullmatch(name) else None
+        if source is None or not _is_token_of(source, digest):
             return None
         if len(self._welcome) >= _REMEMBERED:
             self._welcome.clear()
@@ -203,6 +189,9 @@ class Sources:
             self._opened.clear()
         self._opened[sealed] = secret
         return secret
+
+    def _seal(self, secret: str) -> str:
+        return self._box().encrypt(secret.encode()).decode()
 
     def _box(self) -> MultiFernet:
         if not self._keys:

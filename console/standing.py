@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from console.listing import last_drift, last_run
+from console.listing import last_compared, last_run
 from store.connector import Connection
 from store.dead_letters import DeadLetters
 from store.janitor import silence_s
@@ -99,7 +99,7 @@ def standing(app: App, now: datetime) -> Standing:
 
 def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
     last, active = last_run(app, of.id), app.runs.active(of.id)
-    records, compared = app.lists.records(of), last_drift(app, of.id)
+    records, compared = app.lists.records(of), last_compared(app.runs, of.id)
     dirty, asked, refused = records.dirty_count(), records.asked_count(), records.refused_count()
     why_not = _why_not(of, last, active, dirty, asked=asked, refused=refused)
     planned = _planned(app, active) if active else 0

@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from console.exits import InputError
 from sync.catalogue import FieldDef
+from sync.field_types import FRACTIONS, INSTANTS, MOST_DIGITS, WHOLE
 
 _TRUE, _FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -85,7 +86,7 @@ def _number(field: FieldDef, value: str) -> str:
         number = Decimal(value)
     except InvalidOperation:
         number = Decimal("NaN")
-    if not number.is_finite():
+    if not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         raise InputError(f"{field.name}: {value!r} is no number, such as 12.50")
     return value
 
@@ -119,9 +120,9 @@ _FORMS: Mapping[str, Callable[[FieldDef, str], str]] = {
     "radioenum": _option,
     "multienum": _options,
     "bool": _yes_or_no,
-    **dict.fromkeys(("int", "integer", "tinyint", "smallint", "uint"), _whole),
-    **dict.fromkeys(("decimal", "currency", "float", "double"), _number),
+    **dict.fromkeys(WHOLE, _whole),
+    **dict.fromkeys(FRACTIONS, _number),
     "date": _date,
-    **dict.fromkeys(("datetime", "datetimecombo"), _instant),
+    **dict.fromkeys(INSTANTS, _instant),
     "email": _address,
 }

@@ -31,7 +31,7 @@ def wait_for_run(app: App, run_id: str, journal_id: str, timeout_s: float) -> Ru
             if run and not run.active:
                 return run
             if run:
-                show(_taken_in(run), run.total, run.phase)
+                show(run.taken_in, run.total, run.phase)
             clock.tick(begun=run is not None)
 
 
@@ -91,10 +91,6 @@ class _Clock:
         for letter in DeadLetters(self._app.client).list():
             if letter.args == [self._journal_id]:
                 raise RefusedError(f"{letter.error or letter.reason} (dead letter {letter.id})")
-
-
-def _taken_in(run: Run) -> int:
-    return sum(run.counts.get(name, 0) for name in ("created_here", "updated_here", "unchanged"))
 
 
 def _order(journal_id: str) -> tuple[int, int]:

@@ -9,18 +9,16 @@ import threading
 import time
 from functools import partial
 
-import redis
 from falcon import asgi
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from console.bodies import Bodies
 from console.intake import create_app
 from store.trust import UntrustworthyError
 from workers import logs, settings
+from workers.redis_client import once, redis_client
 from workers.trusted import REFUSED, Trust, trusted_or_exit
 
 _STOP_S = 10
@@ -75,14 +73,15 @@ def load(refused: "multiprocessing.synchronize.Event") -> "asgi.App[asgi.Request
     trust = Trust(knobs, "web")
     if not trusted_or_exit(trust):
         _look_until(trust, refused, parent)
-    client = redis.Redis.from_url(
-        knobs.redis_url,
-        socket_timeout=knobs.redis_timeout_s,
-        socket_connect_timeout=knobs.redis_timeout_s,
-        retry=Retry(NoBackoff(), 1),  # once, for a stale connection; then the sender tries again
-    )
+    client = redis_client(knobs, once())
     bodies = Bodies(within_s=knobs.web_body_s)
-    return create_app(client, knobs.keys, bodies=bodies, trusted=lambda: trust.given)
+    return create_app(
+        client,
+        knobs.keys,
+        bodies=bodies,
+        trusted=lambda: trust.given,
+        heartbeat_s=knobs.heartbeat_s,
+    )
 
 
 def _look_until(trust: Trust, refused: "multiprocessing.synchronize.Event", parent: int) -> None:

@@ -21,6 +21,7 @@ _ACCEPT = Path(__file__).with_name("accept.lua").read_text()
 _KEYS = ("journal", "behaviour", "journal:last", "behaviour:draining")
 _JOURNAL_ID = "@journal-id@"  # its place in a message: the id exists only once it is in the stream
 _ID, _NOW = b"@message-id@", b"1000000000001"  # places, too
+_ROUNDS = 5  # of looking for a key and setting it; nobody but a broken network needs more than two
 
 
 class Receipt(NamedTuple):
@@ -88,22 +89,32 @@ class Producer:
             redis.RedisError: it may or may not be accepted: the same.
         """
         flushes = self._disk.by_itself()
-        with self._client.pipeline(transaction=True) as pipe:
-            pipe.watch(key)
-            if pipe.exists(key):
-                return None
-            pipe.multi()
-            pipe.set(key, "1", ex=for_s)
-            self.queue(pipe, envelope)
-            try:
-                _, accepted = pipe.execute()
-            except redis.WatchError:
-                return None  # another one was quicker
+        accepted = self._accept_unless(key, for_s, envelope)
         if not flushes:
             with self._client.pipeline(transaction=False) as pipe:
                 self._disk.wait(pipe)
                 self._disk.check(pipe.execute(raise_on_error=False)[1])
-        return receipts(accepted)[0]
+        return receipts(accepted)[0] if accepted else None
+
+    def _accept_unless(self, key: str, for_s: int, envelope: Envelope) -> bytes | None:
+        """What the server answered to *envelope*; None where *key* is set.
+
+        Raises:
+            redis.RedisError: it may or may not be accepted.
+        """
+        for _ in range(_ROUNDS):
+            with self._client.pipeline(transaction=True) as pipe:
+                try:
+                    pipe.watch(key)
+                    if pipe.exists(key):
+                        return None
+                    pipe.multi()
+                    pipe.set(key, "1", ex=for_s)
+                    self.queue(pipe, envelope)
+                    return bytes(pipe.execute()[1])
+                except redis.WatchError:
+                    continue  # another was quicker, or the connection broke: the key tells which
+        raise redis.ConnectionError("the connection broke each time before the event was accepted")
 
     def queue(self, pipe: "redis.client.Pipeline", *envelopes: Envelope) -> None:
         """Accept *envelopes* when *pipe* is executed, as one of its commands.

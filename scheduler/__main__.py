@@ -5,12 +5,12 @@ import sys
 import threading
 from types import FrameType
 
-import redis
 import structlog
 
 from scheduler.clock import chores, housekeeping, run
 from store.trust import UntrustworthyError
 from workers import logs
+from workers.redis_client import redis_client
 from workers.settings import SettingsError, load
 from workers.trusted import REFUSED, Trust
 
@@ -39,7 +39,7 @@ def main() -> int:
         return REFUSED
     log = structlog.get_logger("scheduler")
     log.info("clock started")
-    client = redis.Redis.from_url(settings.redis_url, socket_timeout=settings.redis_timeout_s)
+    client = redis_client(settings)
     with client:
         slow = housekeeping(settings, client)
         beside = threading.Thread(target=run, args=(slow, stop), daemon=True)

@@ -36,7 +36,7 @@
 | list:{id}:active_run       | string | id of the run that is going on                  | the run     |
 | list:{id}:waits:{kind}     | string | id of the run that waits until it may begin     | 60 s        |
 | run:{id}:woken             | string | its step was sent again not long ago            | 2 minutes   |
-| run:{id}:drifted, :missing | set    | SugarCRM ids found otherwise, or not at all     | 2 days      |
+| run:{id}:drifted, :missing, :vanished | set | SugarCRM ids found otherwise, or not at all | 2 days |
 | run:{id}                   | hash   | phase, places reached, counts, reasons          | 90 days     |
 | runs:ended                 | hash   | kind:outcome -> how many runs                   | for ever    |
 | programs, program_runs     | hash   | program id -> Program, its last run             | for ever    |

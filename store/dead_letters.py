@@ -1,5 +1,6 @@
 """Dead letters: kept until a person replays or drops them, never by age."""
 
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import msgspec
 import redis
 
-from store.queues import QUEUES, WHY, Why, bodies, dead, waiting
+from store.queues import CAME_AT, QUEUES, WHY, Why, bodies, dead, waiting
 
 _REPLAY = """
 if not redis.call('hget', KEYS[2], ARGV[1]) then return 0 end
@@ -144,12 +145,11 @@ class DeadLetters:
 
 
 def _afresh(letter: DeadLetter, body: bytes) -> bytes:
-    """The message without the marks of its earlier failures."""
+    """The message without the marks of its earlier failures, as one that comes now."""
     message = msgspec.json.decode(body, type=_Message)
+    options = {"redis_message_id": letter.id, CAME_AT: round(time.time() * 1000)}
     return msgspec.json.encode(
-        msgspec.structs.replace(
-            message, queue_name=letter.queue, options={"redis_message_id": letter.id}
-        )
+        msgspec.structs.replace(message, queue_name=letter.queue, options=options)
     )
 
 

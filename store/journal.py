@@ -72,10 +72,17 @@ class Journal:
                 return _entry(*found[0])
         raise JournalEntryMissingError(journal_id)
 
-    def behaviour_after(self, place: str, count: int) -> list[Entry]:
-        """Read the oldest behaviour after *place*, from the beginning if that is ""."""
-        found = self._client.xrange(BEHAVIOUR, f"({place}" if place else "-", "+", count)
-        return [_entry(*pair) for pair in found]
+    def behaviour_after(self, place: str, count: int, up_to: str = "") -> list[Entry]:
+        """Read the oldest behaviour after *place*, from the beginning if that is "", and none after
+        *up_to*.
+        """
+        first, last = f"({place}" if place else "-", up_to or "+"
+        return [_entry(*pair) for pair in self._client.xrange(BEHAVIOUR, first, last, count)]
+
+    def newest_behaviour(self) -> str:
+        """The id of the behaviour that was accepted last; "" when there is none."""
+        found = self._client.xrevrange(BEHAVIOUR, "+", "-", 1)
+        return found[0][0].decode() if found else ""
 
     def drain_begins(self) -> None:
         """Let the next behaviour queue a drain message again; call it before reading."""

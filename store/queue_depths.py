@@ -1,11 +1,11 @@
-"""How deep the queues are, how old their oldest message is, and whether any is stranded."""
+"""How deep the queues are, how long their first message waits, and whether any is stranded."""
 
 from collections.abc import Sequence
 
 import msgspec
 import redis
 
-from store.queues import HEARTBEATS, NAMESPACE, QUEUES
+from store.queues import CAME_AT, HEARTBEATS, NAMESPACE, QUEUES
 
 # A message is waiting, or held by a worker that has a heartbeat. Any other is stranded.
 _READ = """
@@ -24,13 +24,17 @@ local function strays(queue, mine)
   local list, hash = ns .. ':' .. queue, ns .. ':' .. queue .. '.msgs'
   return math.max(0, redis.call('hlen', hash) - redis.call('llen', list) - mine)
 end
-for at = 2, #ARGV do
+local function came_at(message)
+  local told = cjson.decode(message)
+  return (told.options or {})[ARGV[2]] or told.message_timestamp
+end
+for at = 3, #ARGV do
   local queue = ARGV[at]
   local list, later = ns .. ':' .. queue, queue .. '.DQ'
   local mine, mine_later = held(queue), held(later)
   local first, age_ms = redis.call('lindex', list, 0), 0
   local message = first and redis.call('hget', list .. '.msgs', first)
-  if message then age_ms = math.max(0, now - cjson.decode(message).message_timestamp) end
+  if message then age_ms = math.max(0, now - came_at(message)) end
   answer[#answer + 1] = {
     queue, redis.call('llen', list), mine, redis.call('hlen', list .. '.DQ.msgs'),
     redis.call('zcard', list .. '.XQ'), strays(queue, mine) + strays(later, mine_later), age_ms,
@@ -41,7 +45,9 @@ return answer
 
 
 class Depth(msgspec.Struct, frozen=True, kw_only=True):
-    """One queue at one moment. `oldest_s` is the age of the first message that waits."""
+    """One queue at one moment. `oldest_s` is how long the first message waits that is not held; not
+    how long ago it was sent, for it may have been put off, or replayed.
+    """
 
     queue: str
     waiting: int
@@ -61,7 +67,7 @@ class QueueDepths:
 
     def read(self) -> tuple[Depth, ...]:
         """One Depth a queue. `stranded` above 0 for long means that messages are lost to all."""
-        answer = self._script(keys=[HEARTBEATS], args=[NAMESPACE, *self._queues])
+        answer = self._script(keys=[HEARTBEATS], args=[NAMESPACE, CAME_AT, *self._queues])
         return tuple(_depth(*row) for row in answer)
 
 

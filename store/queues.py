@@ -27,6 +27,9 @@ WATCH = f"{NAMESPACE}:__watch__"
 WHY = f"{NAMESPACE}:__why__"
 RETRIED = f"{NAMESPACE}:__retried__"
 
+# An option of a message that came to its queue later than it was sent: when, in ms.
+CAME_AT = "came_at_ms"
+
 # Only who holds a message may settle it: a worker that was given up for dead does nothing here.
 _DONE = """
 if redis.call('srem', KEYS[1], ARGV[1]) == 0 then return 0 end
@@ -100,6 +103,12 @@ def delayed(queue: str) -> str:
 def dead(queue: str) -> str:
     """The name of the queue of dead letters of `queue`."""
     return f"{queue.removesuffix('.DQ')}.XQ"
+
+
+def alive_workers(client: redis.Redis, heartbeat_s: float) -> int:
+    """How many worker processes were heard of within two heartbeats: one may come late."""
+    now_ms = client.time()[0] * 1000
+    return int(client.zcount(HEARTBEATS, now_ms - 2 * heartbeat_s * 1000, "+inf"))
 
 
 class Deliveries:

@@ -7,13 +7,13 @@ from typing import Literal
 import msgspec
 import redis
 
-from store.queues import NAMESPACE
-from sync.runs import SYNCING, Phase, Run
+from store.queues import bodies, waiting
+from sync.runs import OVER, SYNCING, Phase, Run
 
 RUNS_KEPT = 200
 KEEP_S = 90 * 86_400
 _FOUND_S = 2 * 86_400
-Found = Literal["drifted", "missing"]
+Found = Literal["drifted", "missing", "vanished"]
 _ENDED = "runs:ended"
 _PLAIN = frozenset(
     ("id", "list", "kind", "phase", "trigger", "started_at", "finished_at", "progressed_at", "plan")
@@ -27,10 +27,10 @@ _START = """
 local active = redis.call('get', KEYS[1])
 if active and redis.call('exists', 'run:' .. active) == 1 then return active end
 redis.call('set', KEYS[1], ARGV[1])
-redis.call('hset', KEYS[2], unpack(ARGV, 4))
+redis.call('hset', KEYS[2], unpack(ARGV, 5))
 redis.call('expire', KEYS[2], ARGV[3])
 redis.call('zadd', KEYS[3], ARGV[2], ARGV[1])
-redis.call('zremrangebyrank', KEYS[3], 0, -201)
+redis.call('zremrangebyrank', KEYS[3], 0, -ARGV[4] - 1)
 return ARGV[1]
 """
 
@@ -38,7 +38,7 @@ return ARGV[1]
 _FINISH = """
 if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('del', KEYS[1]) end
 local phase = redis.call('hget', KEYS[2], 'phase')
-if phase == 'done' or phase == 'failed' or phase == 'cancelled' then return 0 end
+for at = 7, #ARGV do if phase == ARGV[at] then return 0 end end
 redis.call('hset', KEYS[2], 'phase', ARGV[2], 'finished_at', ARGV[3], 'problem', ARGV[4])
 redis.call('hincrby', KEYS[3], ARGV[5] .. ':' .. ARGV[2], 1)
 if ARGV[6] == '1' then redis.call('hset', KEYS[4], 'synced_at', ARGV[3]) end
@@ -113,7 +113,7 @@ class Runs:
         pairs = [part for pair in fields.items() for part in pair]
         began = int(run.trigger.partition("-")[0]) if run.trigger[:1].isdigit() else 0
         keys = [f"list:{run.list}:active_run", f"run:{run.id}", f"list:{run.list}:runs"]
-        return str(self._start(keys=keys, args=[run.id, began, KEEP_S, *pairs]).decode())
+        return str(self._start(keys=keys, args=[run.id, began, KEEP_S, RUNS_KEPT, *pairs]).decode())
 
     def wait_turn(self, run: Run) -> str:
         """Note that `run` waits until it may begin; give the id of the first of its kind that does,
@@ -161,6 +161,17 @@ class Runs:
             return self.get(run_id)
         except RunMissingError:
             return None
+
+    def carried_out(self, run_id: str) -> Run:
+        """Read the run that did the work of this one: itself, or the one it was folded into.
+
+        Raises:
+            RunMissingError: it is not kept (any more), or has not begun yet.
+        """
+        run = self.get(run_id)
+        while run.folded_into:  # what it waited with may have been folded, too
+            run = self.get(run.folded_into)
+        return run
 
     def fold(self, run: Run, into: str) -> None:
         """Remember that `run` never went on its own: `into` does its work."""
@@ -217,16 +228,23 @@ class Runs:
 
     def move(self, run_id: str, before: Phase, after: Phase, at: str, then: Queued) -> bool:
         """Go from phase `before` to `after`, and queue `then`; False when somebody else did."""
-        queue = f"{NAMESPACE}:{then.queue}"
-        keys = [f"run:{run_id}", f"{queue}.msgs", queue]
+        keys = [f"run:{run_id}", bodies(then.queue), waiting(then.queue)]
         return bool(self._move(keys=keys, args=[before, after, at, then.id, then.text]))
+
+    def queue(self, messages: Sequence[Queued]) -> None:
+        """Have steps carried out anew, all of them or none."""
+        with self._client.pipeline(transaction=True) as pipe:
+            for message in messages:
+                pipe.hset(bodies(message.queue), message.id, message.text)
+                pipe.rpush(waiting(message.queue), message.id)
+            pipe.execute()
 
     def finish(self, run: Run, phase: Phase, at: str, problem: str = "") -> None:
         """End the run, and free its list; a second call changes nothing more."""
         state = f"list:{run.list}:state"
         keys = [f"list:{run.list}:active_run", f"run:{run.id}", _ENDED, state]
         synced = phase == "done" and run.kind in SYNCING
-        self._finish(keys=keys, args=[run.id, phase, at, problem, run.kind, int(synced)])
+        self._finish(keys=keys, args=[run.id, phase, at, problem, run.kind, int(synced), *OVER])
 
     def synced_at(self, list_id: str) -> str:
         """When a run that brings the list up to date came through last, "" when none ever did."""

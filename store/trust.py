@@ -1,6 +1,7 @@
 """Whether a Redis keeps what it is given: eviction, persistence, flushing, clock."""
 
 import time
+from collections.abc import Callable
 
 import msgspec
 import redis
@@ -21,7 +22,7 @@ class UntrustworthyError(Permanent):
 
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """What a server says of itself. Its settings are None where it does not tell, as hosted ones
-    do. `skew_s` is our clock less its.
+    do. `skew_s` is our clock less its, as far as that is certain.
     """
 
     version: str
@@ -43,9 +44,6 @@ def habits(client: redis.Redis) -> Habits:
     info = client.info()
     if int(info.get("loading", 0)):
         raise redis.BusyLoadingError("Redis is loading its file")
-    before = time.time()
-    seconds, microseconds = client.time()
-    skew_s = (before + time.time()) / 2 - (seconds + microseconds / 1e6)
     return Habits(
         version=str(info.get("valkey_version") or info.get("redis_version") or "unknown"),
         appendonly=bool(info.get("aof_enabled")),
@@ -53,8 +51,20 @@ def habits(client: redis.Redis) -> Habits:
         appendfsync=setting(client, "appendfsync"),
         no_appendfsync_on_rewrite=setting(client, "no-appendfsync-on-rewrite"),
         maxmemory_policy=str(info["maxmemory_policy"]) if "maxmemory_policy" in info else None,
-        skew_s=skew_s,
+        skew_s=certain_skew_s(client, time.time),
     )
+
+
+def certain_skew_s(client: redis.Redis, clock: Callable[[], float]) -> float:
+    """Give how far `clock` is ahead of the server's for certain (behind: below 0).
+
+    An answer that was long under way, or a process that was halted meanwhile, says little: the
+    server told its time at any moment in between.
+    """
+    before = clock()
+    seconds, microseconds = client.time()
+    theirs_s = seconds + microseconds / 1e6
+    return max(before - theirs_s, 0.0) or min(clock() - theirs_s, 0.0)
 
 
 def refusals(found: Habits, heartbeat_s: float) -> list[str]:

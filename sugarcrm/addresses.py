@@ -7,18 +7,18 @@ import msgspec
 from sugarcrm.answers import NameValue, linked_values, plain_values
 from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import AddressPage, AddressState, Draft, Module, Position
+from sugarcrm.email_fields import COLUMN_OF, EMAIL, NO_ADDRESS
 from sugarcrm.errors import RefusedError
+from sugarcrm.lost import TurnedAwayError
 from sugarcrm.query import address_among, changed_since, id_among, sendable
 from sugarcrm.service import Record, Service
-from sugarcrm.values import as_flag, email_key, to_wire
+from sugarcrm.values import to_wire
+from sync.canonical import is_set
+from sync.identity import normal_email
 
-EMAIL = "email1"
-_COLUMN = {"email_opt_out": "opt_out", "invalid_email": "invalid_email"}
-EMAIL_FIELDS = frozenset({EMAIL, *_COLUMN})
 _LINK = "email_addresses"
 _ROW = ("id", "email_address", "opt_out", "invalid_email")
 _ASKED_AT_ONCE = 100
-NO_ADDRESS = "no email address to hold the flag"
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -37,8 +37,8 @@ class Holder(msgspec.Struct, frozen=True):
 
     @property
     def primary(self) -> Address | None:
-        key = email_key(self.email)
-        return next((a for a in self.linked if email_key(a.address) == key), None)
+        key = normal_email(self.email)
+        return next((a for a in self.linked if normal_email(a.address) == key), None)
 
 
 class Addresses:
@@ -49,14 +49,15 @@ class Addresses:
 
     def known(self, emails: Iterable[str]) -> dict[str, Address]:
         """Find the rows of `emails`; keys are folded. Two rows of one address count as one."""
-        keys = sorted({email_key(email) for email in emails if email.strip() and sendable(email)})
+        usable = (email for email in emails if email.strip() and sendable(email))
+        keys = sorted(set(map(normal_email, usable)))
         found: dict[str, Address] = {}
         for start in range(0, len(keys), _ASKED_AT_ONCE):
             asked = address_among(keys[start : start + _ASKED_AT_ONCE])
             answer = self._service.entry_list("EmailAddresses", asked, _ROW, 10 * _ASKED_AT_ONCE)
             for entry in answer.entry_list:
                 address = _address(plain_values(entry.name_value_list))
-                key = email_key(address.address)
+                key = normal_email(address.address)
                 found[key] = _stricter(found[key], address) if key in found else address
         return found
 
@@ -84,7 +85,7 @@ class Addresses:
         """
         known = self.known(draft.values.get(EMAIL, "") for draft in drafts)
         for draft in drafts:
-            address, key = _wanted(draft), email_key(draft.values.get(EMAIL, ""))
+            address, key = _wanted(draft), normal_email(draft.values.get(EMAIL, ""))
             known[key] = _stricter(known[key], address) if key in known else address
         return [_keeping(draft, known, named_win=named_win) for draft in drafts]
 
@@ -115,6 +116,8 @@ class Addresses:
         for draft in drafts:
             try:
                 target = self._target(module, draft, holders[draft.id], known)
+            except TurnedAwayError:
+                raise  # whoever said that does not know the record
             except RefusedError as error:
                 refused[draft.id] = str(error)
                 continue
@@ -131,12 +134,12 @@ class Addresses:
         """Make the wanted address the record's only primary one; returns it."""
         email = draft.values.get(EMAIL)
         primary = holder.primary
-        if email is None or email_key(email) == email_key(holder.email):
+        if email is None or normal_email(email) == normal_email(holder.email):
             return primary
         target = None
         if email.strip():
-            target = known.get(email_key(email)) or self._create(email, draft)
-            known[email_key(email)] = target
+            target = known.get(normal_email(email)) or self._create(email, draft)
+            known[normal_email(email)] = target
             self._link(module, draft.id, target, delete=False)
         if primary is not None:
             self._link(module, draft.id, primary, delete=True)
@@ -147,11 +150,11 @@ class Addresses:
 
     def _create(self, email: str, draft: Draft) -> Address:
         """Add a row; it is looked for before every try, so a lost answer leaves no second one."""
-        flags = {name: as_flag(draft.values.get(name, "")) for name in _COLUMN}
+        flags = {name: is_set(draft.values.get(name, "")) for name in COLUMN_OF}
         record = [
             NameValue("email_address", to_wire(email.strip())),
             NameValue("email_address_caps", to_wire(email.strip().upper())),
-            *(NameValue(_COLUMN[name], _digit(flags[name])) for name in _COLUMN),
+            *(NameValue(COLUMN_OF[name], _digit(flags[name])) for name in COLUMN_OF),
         ]
         row_id = self._service.set_entry("EmailAddresses", record)
         return Address(row_id, email.strip(), flags)
@@ -179,27 +182,27 @@ class Addresses:
         return {
             row.id
             for row in rows
-            if row.id in have and all(have[row.id][n] == as_flag(v) for n, v in row.values.items())
+            if row.id in have and all(have[row.id][n] == is_set(v) for n, v in row.values.items())
         }
 
 
 def _keeping(draft: Draft, known: Mapping[str, Address], *, named_win: bool) -> Draft:
     if not draft.values.get(EMAIL, "").strip():
         return draft
-    address = known[email_key(draft.values[EMAIL])]
+    address = known[normal_email(draft.values[EMAIL])]
     kept = {name: "1" for name, is_set in address.flags.items() if is_set}
     return Draft(draft.id, {**kept, **draft.values} if named_win else {**draft.values, **kept})
 
 
 def _wanted(draft: Draft) -> Address:
     """The address that `draft` gives, with the flags that it sets."""
-    flags = {name: as_flag(draft.values.get(name, "")) for name in _COLUMN}
+    flags = {name: is_set(draft.values.get(name, "")) for name in COLUMN_OF}
     return Address("", draft.values.get(EMAIL, "").strip(), flags)
 
 
 def _flags_to_write(draft: Draft, target: Address | None) -> dict[str, str]:
     """The flags that `draft` names and that differ from those the address has."""
-    named = {name: as_flag(draft.values[name]) for name in _COLUMN if name in draft.values}
+    named = {name: is_set(draft.values[name]) for name in COLUMN_OF if name in draft.values}
     return {
         name: _digit(wanted)
         for name, wanted in named.items()
@@ -208,12 +211,12 @@ def _flags_to_write(draft: Draft, target: Address | None) -> dict[str, str]:
 
 
 def _flag_record(row: Draft) -> Record:
-    pairs = ((_COLUMN[name], value) for name, value in row.values.items())
+    pairs = ((COLUMN_OF[name], value) for name, value in row.values.items())
     return [NameValue("id", row.id), *(NameValue(column, value) for column, value in pairs)]
 
 
 def _address(values: Mapping[str, str]) -> Address:
-    flags = {name: as_flag(values.get(column, "")) for name, column in _COLUMN.items()}
+    flags = {name: is_set(values.get(column, "")) for name, column in COLUMN_OF.items()}
     return Address(values.get("id", ""), values.get("email_address", ""), flags)
 
 
@@ -222,13 +225,13 @@ def _state(values: Mapping[str, str]) -> AddressState:
         id=values.get("id", ""),
         address=values.get("email_address", ""),
         modified_at=values.get("date_modified", ""),
-        opted_out=as_flag(values.get("opt_out", "")),
-        invalid=as_flag(values.get("invalid_email", "")),
+        opted_out=is_set(values.get("opt_out", "")),
+        invalid=is_set(values.get("invalid_email", "")),
     )
 
 
 def _stricter(one: Address, other: Address) -> Address:
-    return Address(one.id, one.address, {n: one.flags[n] or other.flags[n] for n in _COLUMN})
+    return Address(one.id, one.address, {n: one.flags[n] or other.flags[n] for n in COLUMN_OF})
 
 
 def _digit(flag: bool) -> str:

@@ -57,10 +57,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     `calls_back`, the server can be told to call an address after changes.
     """
 
-    batch_writes: bool
     lists_deleted: bool
-    updates_email_in_place: bool
-    total_count: bool
     takes_ids: bool = True
     calls_back: bool = False
 
@@ -124,23 +121,18 @@ class Draft(msgspec.Struct, frozen=True):
     values: Mapping[str, str]
 
 
-FAILED = "the server failed on this record"
-
-
 class Written(msgspec.Struct, frozen=True):
     """What the server said of one write; only a read-back shows what it kept.
 
-    `kept_as` is the id that a created record has where the server did not take ours.
+    `refused` tells why it was not done, and `failed` that it may pass another time: a server that
+    broke down, or something before it, says nothing of the record. `kept_as` is the id that a
+    created record has where the server did not take ours.
     """
 
     id: str
     refused: str | None = None
     kept_as: str | None = None
-
-    @property
-    def failed(self) -> bool:
-        """Whether it may pass another time: a server says no more when it breaks down itself."""
-        return self.refused == FAILED
+    failed: bool = False
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,9 @@
 """What may be written: fields of a record under an id of ours, and nothing that steers a server."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
-from sugarcrm.crm import Draft
+from sugarcrm.crm import Draft, Row
 from sugarcrm.errors import RefusedError
 
 # Names that steer a write instead of holding a value.
@@ -12,6 +12,15 @@ _STEERING = frozenset(
 )
 
 T = TypeVar("T")
+
+
+def showing(batch: Sequence[Draft], rows: Mapping[str, Row]) -> set[str]:
+    """Give the ids of the records whose row has all values of their draft."""
+    return {
+        draft.id
+        for draft in batch
+        if draft.id in rows and draft.values.items() <= rows[draft.id].values.items()
+    }
 
 
 def check_drafts(drafts: Sequence[Draft]) -> None:

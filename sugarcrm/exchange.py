@@ -20,6 +20,7 @@ from sugarcrm.lost import (
     ServerFailedError,
     SilentError,
     SlowDownError,
+    TooManyError,
     TurnedAwayError,
     UnreadableError,
 )
@@ -209,6 +210,8 @@ def error_for_status(reply: Reply, call: str, *, writes: bool) -> CrmError:
         return SlowDownError(text, retry_in_s=retry_in_s(reply.retry_after))
     if status in (404, 405, 410):
         return NotSugarError(f"{text}: no SugarCRM web service here")
+    if status == 413:
+        return TooManyError(text)
     if 400 <= status < 500:
         return TurnedAwayError(f"{text}: refused by something before SugarCRM")
     if status == 500:

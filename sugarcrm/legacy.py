@@ -62,12 +62,7 @@ class LegacyClient:
 
     @property
     def capabilities(self) -> Capabilities:
-        return Capabilities(
-            batch_writes=self.profile.batch_writes,
-            lists_deleted=True,
-            updates_email_in_place=self.profile.email_in_place,
-            total_count=self.profile.total_count,
-        )
+        return Capabilities(lists_deleted=True)
 
     def login(self) -> Account:
         return self._sessions.account()

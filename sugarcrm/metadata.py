@@ -6,13 +6,12 @@ import msgspec
 
 from sugarcrm.values import unescape
 from sync.catalogue import FieldDef
+from sync.field_types import MOMENTS, NUMBERS
 
 ENUMS = frozenset({"enum", "multienum", "radioenum", "dynamicenum"})  # others list operators
 
 # For these `len` says nothing of characters: a custom text field reports 255 and holds 64 KB.
-_NUMBERS = frozenset({"int", "float", "decimal", "currency", "bool"})
-_INSTANTS = frozenset({"date", "datetime", "datetimecombo", "time"})
-NO_LENGTH = _NUMBERS | _INSTANTS | {"text", "multienum"}
+NO_LENGTH = NUMBERS | MOMENTS | {"bool", "time", "text", "multienum"}
 VIRTUAL = re.compile(r"(?:accept_status|event|webtolead)_\w+|\w+_status_fields|event_accept_status")
 COMPUTED_TYPES = frozenset({"fullname", "link", "function", "image", "file", "assigned_user_name"})
 SERVER_KEEPS = frozenset(

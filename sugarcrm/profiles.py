@@ -35,7 +35,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     login_api: ApiVersion
     deleted_with_live: int
     selects_flags: bool
-    total_count: bool
     batch_writes: bool
     email_in_place: bool
     note_name_length: int = 255
@@ -85,7 +84,6 @@ _LISTS_BOTH: dict[ApiVersion, int] = {
     "v2": -1,
 }
 _OMITS_NON_DB: frozenset[ApiVersion] = frozenset({"v2", "v2_1"})
-_COUNTS_TOTAL: frozenset[ApiVersion] = frozenset({"v3_1", "v4", "v4_1"})
 NULL_MEANS_NO_SESSION: frozenset[ApiVersion] = frozenset({"v4", "v4_1"})
 
 
@@ -111,7 +109,6 @@ def profile_for(product: Product, version: str, offered: Collection[ApiVersion])
         login_api=newest,
         deleted_with_live=_LISTS_BOTH[list_api],
         selects_flags=list_api not in _OMITS_NON_DB,
-        total_count=list_api in _COUNTS_TOTAL,
         batch_writes=batch_api is not None,
         email_in_place=rule.email_in_place,
         offered=tuple(version for version in API_VERSIONS if version in offered),
@@ -125,7 +122,6 @@ def listing_through(profile: Profile, api: ApiVersion) -> Profile:
         list_api=api,
         deleted_with_live=_LISTS_BOTH[api],
         selects_flags=api not in _OMITS_NON_DB,
-        total_count=api in _COUNTS_TOTAL,
     )
 
 

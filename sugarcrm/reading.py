@@ -1,13 +1,13 @@
 """Reads of leads and contacts: pages in keyset order, rows by id, ids by email address."""
 
 from collections.abc import Iterator, Sequence
-from typing import Literal
 
 import msgspec
 
 from sugarcrm.answers import ROW_FIELDS, linked_values, plain_values, row
 from sugarcrm.crm import Module, Page, Position, Row
 from sugarcrm.drafts import parts
+from sugarcrm.email_fields import COLUMN_OF, EMAIL
 from sugarcrm.errors import NotSugarError
 from sugarcrm.lost import SilentError, TooManyError
 from sugarcrm.query import (
@@ -20,15 +20,11 @@ from sugarcrm.query import (
     sendable,
 )
 from sugarcrm.service import Links, Service
-from sugarcrm.values import email_key
+from sync.identity import normal_email
 
 IDS_AT_ONCE = 500
 EMAILS_AT_ONCE = 100
 MOST_HOLDERS = 10_000  # of a hundred addresses
-_FLAG_COLUMNS: dict[str, Literal["opt_out", "invalid_email"]] = {
-    "email_opt_out": "opt_out",
-    "invalid_email": "invalid_email",
-}
 
 
 class Reader:
@@ -62,7 +58,7 @@ class Reader:
         return found
 
     def ids_by_email(self, module: Module, emails: Sequence[str]) -> dict[str, list[str]]:
-        asked = {email_key(email) for email in emails if email.strip() and sendable(email)}
+        asked = {normal_email(email) for email in emails if email.strip() and sendable(email)}
         found: dict[str, list[str]] = {}
         for part in parts(sorted(asked), EMAILS_AT_ONCE):
             for record_id, addresses in self._holders(module, part):
@@ -133,12 +129,12 @@ class Reader:
         found = [row(entry, fields) for entry in answer.entry_list]
         if self._service.profile.selects_flags:
             return found
-        return self._with_flags(module, found, [f for f in fields if f in _FLAG_COLUMNS])
+        return self._with_flags(module, found, [f for f in fields if f in COLUMN_OF])
 
     def _with_flags(self, module: str, rows: list[Row], flags: Sequence[str]) -> list[Row]:
         """Add the flags that v2 does not list, by asking which rows have them set."""
         for flag in flags if rows else ():
-            query = has_flag(module, [one.id for one in rows], _FLAG_COLUMNS[flag])
+            query = has_flag(module, [one.id for one in rows], COLUMN_OF[flag])
             answer = self._service.entry_list(module, query, ["id"], len(rows))
             is_set = {entry.id for entry in answer.entry_list}
             rows = [
@@ -162,15 +158,15 @@ class Reader:
         """Give each record that has one of `emails`, with all its addresses, folded."""
         links: Links = {"email_addresses": ("email_address",)}
         answer = self._service.entry_list(
-            module, has_address(module, emails), ["id", "email1"], MOST_HOLDERS, links=links
+            module, has_address(module, emails), ["id", EMAIL], MOST_HOLDERS, links=links
         )
         if len(answer.entry_list) >= MOST_HOLDERS:
             raise TooManyError("get_entry_list: too many records share these addresses")
         linked = linked_values(answer, "email_addresses")
         for entry, addresses in zip(answer.entry_list, linked, strict=True):
             values = plain_values(entry.name_value_list)
-            spelled = {values.get("email1", ""), *(a.get("email_address", "") for a in addresses)}
-            yield values.get("id", ""), {email_key(address) for address in spelled}
+            spelled = {values.get(EMAIL, ""), *(a.get("email_address", "") for a in addresses)}
+            yield values.get("id", ""), {normal_email(address) for address in spelled}
 
 
 def _in_order(rows: list[Row], after: Position | None) -> list[Row]:

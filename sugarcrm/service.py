@@ -1,6 +1,7 @@
 """SugarCRM's web service methods, typed: arguments in their declared order, answers as structs."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from sugarcrm.answers import (
@@ -150,13 +151,10 @@ def ask_user(transport: Transport, api: ApiVersion, session: Secret, user_id: st
     return _something(transport.post(api, "get_entry", args, EntryList), "get_entry")
 
 
-def log_out(transport: Transport, api: ApiVersion, session: Secret) -> bool:
-    """End a session; says whether the server did, for one that is left behind ends by itself."""
-    try:
+def log_out(transport: Transport, api: ApiVersion, session: Secret) -> None:
+    """End a session, as far as the server lets one: what is left behind ends by itself."""
+    with suppress(CrmError):
         transport.post(api, "logout", [session], object)
-    except CrmError:
-        return False
-    return True
 
 
 def _something(answer: T | None, method: str) -> T:

@@ -51,16 +51,6 @@ def unescape(text: str) -> str:
     return _REFERENCE.sub(lambda found: html.unescape(found[0]), text) if "&" in text else text
 
 
-def as_flag(value: str) -> bool:
-    """Read a flag as SugarCRM does when it is written."""
-    return value.strip().lower() not in ("", "0", "false", "off", "no")
-
-
-def email_key(address: str) -> str:
-    """Fold an address for comparing; SugarCRM holds one row an address, whatever its case."""
-    return address.strip().casefold()
-
-
 def table_of(module: Module | str) -> str:
     """Name the table of `module`, which prefixes columns in a query."""
     return {"EmailAddresses": "email_addresses"}.get(module, module.lower())

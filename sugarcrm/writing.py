@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 
-from sugarcrm.addresses import EMAIL_FIELDS, Addresses, Holder
+from sugarcrm.addresses import Addresses, Holder
 from sugarcrm.answers import NameValue
 from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Note, Written, is_live
-from sugarcrm.drafts import check_drafts, parts
+from sugarcrm.drafts import check_drafts, parts, showing
+from sugarcrm.email_fields import COLUMN_OF, EMAIL_FIELDS
 from sugarcrm.errors import AmbiguousError, BusyError, CrmError
 from sugarcrm.four_bytes import left_out
 from sugarcrm.lost import ServerFailedError
 from sugarcrm.reading import Reader
 from sugarcrm.service import Record, Service
-from sugarcrm.values import as_flag, to_wire
+from sugarcrm.values import to_wire
+from sync.canonical import is_set
 
-_FLAGS = EMAIL_FIELDS - {"email1"}
 _DELETION = NameValue("deleted", 1)
 
 
@@ -51,7 +52,7 @@ class Writer:
         def send(batch: Sequence[Draft]) -> Told:
             return self._save(module, [_update(draft) for draft in batch])
 
-        def showing(batch: Sequence[Draft]) -> set[str]:
+        def applied(batch: Sequence[Draft]) -> set[str]:
             return self._showing(module, batch)
 
         check_drafts(changes)
@@ -60,12 +61,12 @@ class Writer:
         holders = self._holders(module, changes)
         apart = [draft for draft in changes if draft.id in holders]
         filled = self._addresses.keeping_flags(_in_place(changes, holders), named_win=True)
-        done = write_in_batches(filled, size=self._size, send=send, applied=showing)
-        refused = {written.id: written.refused for written in done if written.refused}
-        unrefused = [draft for draft in apart if draft.id not in refused]
-        refused |= self._addresses.change(module, unrefused, holders)
-        refused |= unsendable
-        return [Written(change.id, refused.get(change.id)) for change in asked]
+        done = write_in_batches(filled, size=self._size, send=send, applied=applied)
+        told = {written.id: written for written in done if written.refused}
+        unrefused = [draft for draft in apart if draft.id not in told]
+        refused = self._addresses.change(module, unrefused, holders) | unsendable
+        told |= {record_id: Written(record_id, reason) for record_id, reason in refused.items()}
+        return [told.get(change.id) or Written(change.id) for change in asked]
 
     def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:
         """Delete one by one: in a batch the server only flags leads, and leaves their addresses
@@ -124,12 +125,7 @@ class Writer:
         """The ids of the records that already have the values of their draft."""
         fields = sorted({name for draft in batch for name in draft.values})
         rows = self._reader.by_ids(module, [draft.id for draft in batch], fields)
-        return {
-            draft.id
-            for draft in batch
-            if draft.id in rows
-            and all(rows[draft.id].values.get(n) == v for n, v in draft.values.items())
-        }
+        return showing(batch, rows)
 
     def _has(self, note: Note) -> bool:
         """Say whether the note exists, or did: a deleted note's id cannot be used again."""
@@ -173,7 +169,7 @@ def _fields(draft: Draft) -> Record:
 
 
 def _sent(name: str, value: str) -> str:
-    return ("1" if as_flag(value) else "0") if name in _FLAGS else to_wire(value)
+    return ("1" if is_set(value) else "0") if name in COLUMN_OF else to_wire(value)
 
 
 def _note(note: Note, name_length: int) -> Record:

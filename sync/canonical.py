@@ -5,10 +5,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
 from sync.catalogue import FieldDef
+from sync.field_types import MOMENTS, MOST_DIGITS, NUMBERS
 from sync.identity import ADDRESS
 
 _NOT_SET = frozenset({"", "0", "false", "off", "no"})
-_NUMBERS = {"decimal", "currency", "float", "double"}
 _INSTANT = "%Y-%m-%d %H:%M:%S"
 
 
@@ -26,11 +26,11 @@ def canonical(value: str, field: FieldDef | None) -> str:
         return text.casefold()  # one row an address, spelled by whoever wrote it last
     if field.type == "bool":
         return "1" if is_set(text) else "0"
-    if field.type in {"int", "integer", "tinyint", "smallint"} or field.type in _NUMBERS:
+    if field.type in NUMBERS:
         return _number(text)
     if field.type == "multienum":
         return ",".join(sorted(part for part in text.split(",") if part.strip("^")))
-    if field.type in {"datetime", "datetimecombo", "date"}:
+    if field.type in MOMENTS:
         return _instant(text)
     if field.length and field.type != "text":
         return text[: field.length].rstrip()
@@ -52,7 +52,7 @@ def _number(text: str) -> str:
         number = Decimal(text.replace(",", "")) if text else None
     except InvalidOperation:
         return text
-    if number is None or not number.is_finite():
+    if number is None or not number.is_finite() or abs(number.adjusted()) > MOST_DIGITS:
         return text
     return format(number.normalize() + 0, "f")
 

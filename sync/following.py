@@ -76,10 +76,15 @@ def waiting(record: Record) -> dict[str, str]:
 
 
 def undisturbed(record: Record, permission: Permission) -> Permission:
-    """Let no pull touch what waits to be handed to the contact of a converted lead."""
+    """Let no sync touch what waits to be handed to the contact of a converted lead.
+
+    Nothing is pushed to such a lead. Were it decided all the same, SugarCRM's value would count as
+    dealt with, and the contact that took it over as one that holds nothing of its own.
+    """
     if not record.contact:
         return permission
-    return Permission(push=permission.push, pull=permission.pull - waiting(record).keys())
+    waits = waiting(record).keys()
+    return Permission(push=permission.push - waits, pull=permission.pull - waits)
 
 
 def as_edited(

@@ -85,7 +85,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Program(msgspec.Struct, frozen=True, kw_only=True):
-    """A list maintenance program. Without a schedule it runs only when Now is clicked."""
+    """A list maintenance program. It runs when somebody asks for it, before a push that needs what
+    it sets, and on its schedule if it has one.
+    """
 
     id: str
     name: str

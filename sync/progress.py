@@ -38,8 +38,7 @@ def _far(run: Run, dirty: int, size: int, planned: int) -> tuple[int, int]:
     counts, looked = run.counts, run.looked.get(run.phase, 0)
     match run.phase:
         case "import":
-            taken_in = ("created_here", "updated_here", "unchanged")
-            return sum(counts.get(name, 0) for name in taken_in), run.total
+            return run.taken_in, run.total
         case "compare":
             return counts.get("compared", 0), size
         case "push":

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from sync.catalogue import FieldDef
+from sync.field_types import MOMENTS, NUMBERS
 
 Sort = Literal["text", "number", "flag", "moment", "choice", "choices"]
 
@@ -15,9 +16,8 @@ _SORTS: Mapping[str, Sort] = {
     "radioenum": "choice",
     "dynamicenum": "choice",
     "multienum": "choices",
-    **dict.fromkeys(("date", "datetime", "datetimecombo"), "moment"),
-    **dict.fromkeys(("int", "integer", "tinyint", "smallint", "long", "uint"), "number"),
-    **dict.fromkeys(("decimal", "decimal2", "currency", "float", "double"), "number"),
+    **dict.fromkeys(MOMENTS, "moment"),
+    **dict.fromkeys(NUMBERS, "number"),
 }
 MISSING = "SugarCRM has no such field any more"
 RETYPED = "SugarCRM made it a field of another sort: {was} before, {now} now"

@@ -44,7 +44,6 @@ _ORDER: dict[str, tuple[Phase, ...]] = {
     "apply": ("apply", "done"),
     "undo": ("undo", "done"),
 }
-ENDED = ("done", "failed", "cancelled")
 OUTCOMES = (
     "created_here",
     "updated_here",
@@ -60,6 +59,7 @@ OUTCOMES = (
     "compared",
     "drifted",
 )
+_TAKEN_IN = ("created_here", "updated_here", "unchanged")
 ID_PARTS = ("", "4", "8", "c")  # where each part of a first import begins in the id space
 
 
@@ -95,7 +95,12 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         """Whether work remains."""
-        return self.phase not in ENDED
+        return self.phase not in OVER
+
+    @property
+    def taken_in(self) -> int:
+        """How many of SugarCRM's records it brought in, or found to be here as they are there."""
+        return sum(self.counts.get(name, 0) for name in _TAKEN_IN)
 
     @property
     def drift(self) -> float | None:
@@ -117,8 +122,10 @@ def next_phase(kind: Kind, phase: Phase, setup: SyncSetup | None) -> Phase:
 
 
 def _wanted(phase: Phase, setup: SyncSetup | None) -> bool:
-    if phase in ("pull", "compare", "sweep", "follow"):
+    if phase in ("pull", "compare", "sweep"):
         return bool(setup and setup.pulls)
+    if phase == "follow":  # what a push let be is followed with the next run
+        return bool(setup and (setup.pulls or setup.pushes))
     if phase in ("programs", "push"):
         return bool(setup and setup.pushes)
     return True

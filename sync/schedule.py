@@ -225,9 +225,9 @@ def _zone_names() -> set[str]:
 
 def _time_of_day(text: str) -> tuple[int, int]:
     hour, colon, minute = text.partition(":")
-    if not colon or len(minute) != len("00") or not (hour + minute).isascii():
+    if not colon or len(hour) not in (1, 2) or len(minute) != len("00"):
         raise ScheduleError(f"time: {text!r} is not of the form HH:MM, such as 05:00")
-    if not (hour + minute).isdigit() or int(hour) > 23 or int(minute) > 59:
+    if not _is_number(hour + minute) or int(hour) > 23 or int(minute) > 59:
         raise ScheduleError(f"time: {text!r} is not between 00:00 and 23:59")
     return int(hour), int(minute)
 
@@ -240,9 +240,14 @@ def _weekday(text: str) -> int:
 
 
 def _day(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text) <= 31:
+    if not _is_number(text) or not 1 <= int(text) <= 31:
         raise ScheduleError(f"day: {text!r} is not a day of the month, 1 to 31")
     return int(text)
+
+
+def _is_number(text: str) -> bool:
+    """Whether these are digits, and so few that `int` reads them."""
+    return text.isascii() and text.isdigit() and len(text) <= len("0000")
 
 
 def _start(start: str | datetime | None, zone: tzinfo) -> datetime | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from sync.catalogue import FieldDef
+from sync.field_types import NUMBERS
 
 USAGES = (
     "email",
@@ -147,4 +148,4 @@ def _guess(field: FieldDef) -> str:
 
 
 def _is_score(field: FieldDef) -> bool:
-    return field.custom and field.type in {"int", "float", "decimal"} and "score" in field.name
+    return field.custom and field.type in NUMBERS and "score" in field.name

@@ -8,7 +8,7 @@ from sync.canonical import Catalogue, is_set, same
 from sync.consent import CONSENT_FIELDS, INVALID
 from sync.history import Moved
 from sync.identity import ADDRESS, is_same_address
-from sync.records import GONE_UNDONE, Agreement, Record
+from sync.records import GONE_UNDONE, Agreement, Record, differs
 
 EDITED_HERE = "edited in the list since"
 EDITED_THERE = "edited in SugarCRM since"
@@ -17,6 +17,14 @@ CREATED_THERE = "created in SugarCRM: nothing is deleted there from here"
 FOLLOWED = "goes on as another record of SugarCRM: that stays so"
 CONSENT = "an opt-out is not taken back by an undo; `sugarloop opt-in` lifts one"
 DELETED_THERE = "deleted in SugarCRM: it cannot be brought back from here"
+
+# What became of a record that no undo changes.
+_STAYS = {
+    "created_there": CREATED_THERE,
+    "deleted": DELETED_THERE,
+    "deleted_there": DELETED_THERE,
+    "followed": FOLLOWED,
+}
 
 
 class TakenBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,24 +55,25 @@ def take_back(
     """Decide what of `moved` is restored. `present` are SugarCRM's values now, None when there
     is no such row.
     """
-    left: dict[str, str] = {}
-    if "created_there" in moved.what:
-        left[""] = CREATED_THERE
-        return TakenBack(left=left)
-    if {"deleted", "deleted_there"} & set(moved.what):
-        return TakenBack(left={"": DELETED_THERE})
-    if "followed" in moved.what:
-        return TakenBack(left={"": FOLLOWED})
+    for what, reason in _STAYS.items():
+        if what in moved.what:
+            return TakenBack(left={"": reason})
     if "created_here" in moved.what:
         return _removal(record)
-    here = {}
+    here, left = _restored_here(record, moved)
+    push, rebase, left_there = _restored_there(moved, present or {}, may_push, catalogue)
+    return TakenBack(here=here, push=push, rebase=rebase, left=left | left_there)
+
+
+def _restored_here(record: Record, moved: Moved) -> tuple[dict[str, str], dict[str, str]]:
+    """What goes back into the list, and why other fields stay as they are there."""
+    here, left = dict[str, str](), dict[str, str]()
     for field, (before, after) in moved.here.items():
         if before is None or record.values.get(field) == before:
             continue
         if field in moved.there:  # sales typed over what we wrote, and that came in
             left[field] = EDITED_THERE
-            continue
-        if _would_lift(field, before):
+        elif _would_lift(field, before):
             left[field] = CONSENT
         elif record.values.get(field) == after:
             here[field] = before
@@ -75,9 +84,16 @@ def take_back(
         if before is not None and record.values.get(INVALID) == after:
             here[INVALID] = before  # it was said of the address that goes
             left.pop(INVALID, None)
-    push, rebase = {}, []
+    return here, left
+
+
+def _restored_there(
+    moved: Moved, present: Mapping[str, str], may_push: frozenset[str], catalogue: Catalogue
+) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
+    """What goes back into SugarCRM, what it holds as before already, and why the rest stays."""
+    push, rebase, left = dict[str, str](), list[str](), dict[str, str]()
     for field, (before, after) in moved.there.items():
-        seen, old = (present or {}).get(field), before or ""
+        seen, old = present.get(field), before or ""
         if seen is not None and same(seen, old, catalogue.get(field)):
             rebase.append(field)
         elif _would_lift(field, old):
@@ -88,7 +104,7 @@ def take_back(
             push[field] = old
         else:
             left[field] = EDITED_THERE
-    return TakenBack(here=here, push=push, rebase=tuple(rebase), left=left)
+    return push, tuple(rebase), left
 
 
 def _would_lift(field: str, before: str) -> bool:
@@ -117,10 +133,6 @@ def restored(record: Record, taken: TakenBack, read_back: Mapping[str, str] | No
 
 
 def _removal(record: Record) -> TakenBack:
-    touched = any(
-        field not in record.base or record.base[field].ours != value
-        for field, value in record.values.items()
-    )
     if record.gone:
         return TakenBack()
-    return TakenBack(left={"": EDITED_HERE}) if touched else TakenBack(remove=True)
+    return TakenBack(left={"": EDITED_HERE}) if differs(record) else TakenBack(remove=True)

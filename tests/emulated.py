@@ -1,13 +1,20 @@
-"""The emulator as its own process, for tests: started, asked, stopped by its own id."""
+"""The emulator as its own process, for tests: started, asked, stopped by its own id; and what a
+caller does that keeps to what errors say.
+"""
 
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import requests
+
+from sugarcrm.errors import AmbiguousError, BusyError
+
+T = TypeVar("T")
 
 USERNAME, PASSWORD = "admin", "Adm1n!pass"
 
@@ -51,3 +58,25 @@ def emulator(folder: Path, *options: str) -> Iterator[Emulator]:
         finally:
             process.terminate()
             process.wait(10)
+
+
+def until_done(call: Callable[[], T], known: Callable[[], object]) -> T | None:
+    """Do as the errors say: read when a write may have been done, come back when it was not."""
+    for _ in range(60):
+        try:
+            return call()
+        except AmbiguousError:
+            if _retried(known):
+                return None
+        except BusyError:
+            continue
+    raise AssertionError("it was never done")
+
+
+def _retried(known: Callable[[], T]) -> T:
+    for _ in range(60):
+        try:
+            return known()
+        except BusyError:
+            continue
+    raise AssertionError("it could never be read")

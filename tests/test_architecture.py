@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.processes import procfile
-from events import DRAIN, QUEUES, ROUTES
+from events import DRAIN, QUEUES, ROUTES, Event
 from workers.steps import PHASE_ACTORS
 
 ROOT = Path(__file__).parent.parent
@@ -46,6 +46,7 @@ def test_no_dependency_takes_one_of_our_names():
 def test_every_event_has_a_route_and_every_route_an_actor_on_its_queue():
     actors = declared_actors()
 
+    assert set(ROUTES) == set(Event.__args__)
     assert all(route.actors or route.behaviour for route in ROUTES.values())
     for to in [DRAIN, *(to for route in ROUTES.values() for to in route.actors)]:
         assert actors[to.actor] == to.queue

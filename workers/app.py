@@ -29,6 +29,7 @@ from workers import settings
 from workers.crm_gate import BudgetGate
 from workers.crm_token import SharedToken
 from workers.login_guard import LoginGuard
+from workers.redis_client import redis_client
 
 
 class App:
@@ -115,4 +116,4 @@ class App:
 def app() -> App:
     """The App of this process."""
     knobs = settings.load()
-    return App(knobs, redis.Redis.from_url(knobs.redis_url))
+    return App(knobs, redis_client(knobs))

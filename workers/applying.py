@@ -109,9 +109,7 @@ def _carry_out(
         some = [rows[i.crm_id] for i in incoming if i.crm_id in rows]
         intake = intake_for(here, add_new=setup.pull.add_new, permission=scope.permission)
         take_in(intake, some, notes=RunNotes(run_id=here.run.id), fence=here.fence)
-    steps = stepping(here)
-    if steps:
-        steps.carry_out(here, list(here.records.get_many(list(standing)).values()))
+    stepping(here).carry_out(here, list(here.records.get_many(list(standing)).values()))
     outgoing = {
         record_id: item
         for record_id, item in standing.items()

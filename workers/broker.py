@@ -14,6 +14,7 @@ from redis.retry import Retry
 from store.queues import NAMESPACE, QUEUES, Deliveries
 from workers.consumer import Consumer
 from workers.redaction import Redaction
+from workers.redis_client import redis_client
 from workers.retries import MessageLogs, Retries
 from workers.settings import Settings
 from workers.shelter import Shelter
@@ -87,11 +88,7 @@ def connect(
     """Make the broker of this process, with all of its middleware; it fetches nothing before
     `may_work` says so.
     """
-    client = redis.Redis.from_url(
-        settings.redis_url,
-        socket_timeout=settings.redis_timeout_s,
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3),
-    )
+    client = redis_client(settings, Retry(ExponentialBackoff(cap=0.5, base=0.05), 3))
     broker = HardenedBroker(
         client, heartbeat_s=settings.heartbeat_s, queues=queues, may_work=may_work
     )

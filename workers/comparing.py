@@ -1,16 +1,19 @@
 """Compare a whole list with SugarCRM, tell how far it drifted, and take in what did."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import dramatiq
 
 from store.records import RunNotes
 from sugarcrm.crm import Page, Position, Row
+from sync.canonical import Catalogue
 from sync.drift import UNSEEN, drift_of
-from sync.following import read_fields
+from sync.following import read_fields, undisturbed
 from sync.guard import exceeded
+from sync.merge import Permission
 from sync.plan import counted
+from sync.records import Record
 from sync.setup import permission
 from workers.app import App, app
 from workers.intakes import intake_for, pull_intake
@@ -19,6 +22,7 @@ from workers.places import ENDED
 from workers.planner import Planner
 from workers.steps import Step, now_text, step
 from workers.take_in import forgotten_among, take_in
+from workers.their_rows import not_blanked
 
 _LIMITED = ("creations", "changes", "blanks", "deletions")
 BATCH = 200  # rows that are read again and taken in at once
@@ -83,17 +87,27 @@ def _drifted(here: Step, rows: Sequence[Row]) -> dict[str, tuple[str, ...]]:
     setup = here.of.effective_setup
     known = here.records.by_crm_ids([row.id for row in rows])
     catalogue = here.app.fields.catalogue(here.module)
-    pulled = permission(setup, here.of.synced).pull
+    allowed, healing = permission(setup, here.of.synced), set(here.of.mapped.healing)
     found = {
         row.id: drift
         for row in rows
         if not row.unreadable
-        if (drift := drift_of(known.get(row.id), row.values, pulled, catalogue))
+        if (drift := _drift(known.get(row.id), row, allowed, healing, catalogue))
     }
     strangers = [row for row in rows if found.get(row.id) == (UNSEEN,)]
     left = strangers if not setup.pull.add_new else []
     out = {row.id for row in left} | forgotten_among(intake_for(here, add_new=False), strangers)
     return {crm_id: drift for crm_id, drift in found.items() if crm_id not in out}
+
+
+def _drift(
+    record: Record | None, row: Row, allowed: Permission, healing: Set[str], catalogue: Catalogue
+) -> tuple[str, ...]:
+    """What of a row is otherwise, but for what is left as it is when the row is taken in."""
+    if record is None:
+        return drift_of(None, row.values, allowed.pull, catalogue)
+    pulled = undisturbed(record, allowed).pull
+    return drift_of(not_blanked(record, row.values, healing), row.values, pulled, catalogue)
 
 
 def _note(

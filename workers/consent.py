@@ -22,14 +22,19 @@ from workers.take_in import Intake, take_in
 
 log = structlog.get_logger(__name__)
 
-_PLACE = "consent_at"
+CONSENT_AT = "consent_at"  # up to when addresses were read, on SugarCRM's clock
 
 
-def sweep_consent(here: Step, intake: Intake) -> bool:
+def consent_since(here: Step) -> str:
+    """From when on addresses are to be read; ask before a pull, which moves the list's cursor."""
+    return here.records.state(CONSENT_AT) or here.records.state("cursor_at")
+
+
+def sweep_consent(here: Step, intake: Intake, since: str) -> bool:
     """Take restrictions of addresses into the list's people; False when time was up before the
     end. What an address no longer says clears nothing.
     """
-    for page in address_pages(here, here.place("consent")):
+    for page in address_pages(here, here.place("consent"), since):
         if not here.goes_on():
             return False
         here.renew()
@@ -37,18 +42,16 @@ def sweep_consent(here: Step, intake: Intake) -> bool:
     return True
 
 
-def address_pages(here: Step, place: str) -> Iterator[AddressPage]:
-    """Read the addresses that changed since the last sweep, from `place` on, which is where the
-    page before ended (`place_of`), or "". None where the list has no flags, or SugarCRM lists
-    no addresses.
+def address_pages(here: Step, place: str, since: str) -> Iterator[AddressPage]:
+    """Read the addresses that changed `since`, from `place` on, which is where the page before
+    ended (`place_of`), or "". None where the list has no flags, or SugarCRM lists no addresses.
     """
     if not CONSENT_FIELDS & set(here.of.synced) or place == ENDED:
         return
-    begun = here.records.state(_PLACE) or here.records.state("cursor_at")
-    since, after, rows = with_overlap(begun), position_of(place), here.app.knobs.page_rows
+    after, rows = position_of(place), here.app.knobs.page_rows
     while True:
         try:
-            page = here.app.crm().addresses_changed(since, after, rows)
+            page = here.app.crm().addresses_changed(with_overlap(since), after, rows)
         except TurnedAwayError:
             raise  # whoever said that knows no rights
         except RefusedError as error:
@@ -65,7 +68,8 @@ def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
     rows = restricted(here, page.addresses)
     intake.restricted({one.address: flags for one in page.addresses if (flags := _flags(one))})
     places = {"progressed_at": now_text(), "place:consent": place_of(page.after)}
-    state = {_PLACE: page.addresses[-1].modified_at} if page.addresses else {}
+    newest = page.addresses[-1].modified_at if page.addresses else ""
+    state = {CONSENT_AT: here.until_now(newest)} if newest else {}
     notes = RunNotes(run_id=here.run.id, set=places)
     take_in(intake, rows, notes=notes, fence=here.fence, state=state)
 

@@ -12,7 +12,7 @@ from dramatiq.brokers.redis import _RedisConsumer
 from dramatiq.common import current_millis, dq_name
 from dramatiq.errors import ConnectionClosed, DecodeError
 
-from store.queues import Why
+from store.queues import CAME_AT, Why
 from workers.retries import NOT_FAILED, RETRY_IN_MS, WHY
 from workers.trusted import LOOK_EVERY_S
 
@@ -92,7 +92,8 @@ class Consumer(_RedisConsumer):
         kept = {k: v for k, v in message.options.items() if k not in (RETRY_IN_MS, NOT_FAILED)}
         later = message.copy(queue_name=dq_name(self.queue_name))
         later.options.clear()
-        later.options.update(kept, redis_message_id=new_id, eta=current_millis() + in_ms)
+        due_at = current_millis() + in_ms
+        later.options.update(kept | {"redis_message_id": new_id, "eta": due_at, CAME_AT: due_at})
         held_id = message.options["redis_message_id"]
         deliveries = self.broker.deliveries
         deliveries.retry(self.queue_name, held_id, new_id, later.encode(), failed=failed)

@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from store.records import Change
-from sugarcrm.crm import Draft, Row
+from sugarcrm.crm import Draft, Row, Written
 from sync.history import READ_BACK, Moved, values_moved
 from sync.merge import Merge
 from sync.records import (
     ECHO_S,
-    GONE_THERE,
     Intent,
     Record,
     differs,
@@ -32,6 +31,7 @@ from workers.refusing import refuse
 from workers.steps import Step
 from workers.tally import Tally
 from workers.their_rows import observe, theirs_of
+from workers.tombstone import tombstone
 
 NOT_KEPT = "SugarCRM does not keep it: was it deleted there?"
 
@@ -80,15 +80,15 @@ def _create(here: Step, scope: Scope, new: Matched, rings: Rings, tally: Tally) 
         return
     here.renew()
     answers = here.app.crm().create_many(scope.module, list(drafts.values()))
-    refused = {answer.id: answer.refused for answer in answers if answer.refused}
+    refused = {answer.id: answer for answer in answers if answer.refused}
     kept_as = {answer.id: answer.kept_as or answer.id for answer in answers}
     back = _read(here, scope, list(kept_as.values()))
     for record, _ in new:
         draft = drafts[record.id]
         row = back.get(kept_as.get(draft.id, draft.id))
         if row is None or draft.id in refused:
-            reason = refused.get(draft.id) or _in_vain(draft, rings.get(record.id, ()))
-            _reject(here, scope, record, reason, tally)
+            in_vain = Written(draft.id, _in_vain(draft, rings.get(record.id, ())))
+            _reject(here, scope, record, refused.get(draft.id, in_vain), tally)
             continue
         if row.deleted:
             _bury(here, record, row.id)
@@ -105,10 +105,10 @@ def _in_vain(draft: Draft, ring: tuple[Intent, ...]) -> str:
     return NOT_KEPT if began and time.time() - began[0] > ECHO_S else ""
 
 
-def _reject(here: Step, scope: Scope, record: Record, refused: str | None, tally: Tally) -> None:
-    """A clear no is kept with the record; what just is not there may yet come."""
-    if refused:
-        refuse(here, scope, record, refused)
+def _reject(here: Step, scope: Scope, record: Record, answer: Written, tally: Tally) -> None:
+    """A no is kept with the record; what just is not there may yet come."""
+    if answer.refused:
+        refuse(here, scope, record, answer.refused, failed=answer.failed)
     else:
         tally.reject(record, "SugarCRM did not keep it")
 
@@ -177,7 +177,4 @@ def _bind(here: Step, matched: Matched, counted_as: str) -> list[Record]:
 
 def _bury(here: Step, record: Record, crm_id: str) -> None:
     """It was made and then deleted there: bound to its row, so that undeleting brings it back."""
-    gone = msgspec.structs.replace(record, crm_id=crm_id, gone=GONE_THERE)
-    moved = Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=crm_id)
-    change = Change(before=record, after=gone, dirty=False, moved=moved)
-    here.commit_one(change, {"count:deleted": 1})
+    here.commit_one(tombstone(record, crm_id), {"count:deleted": 1})

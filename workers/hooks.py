@@ -19,10 +19,10 @@ from sync.lists import MarketingList
 from sync.plan import counted
 from sync.runs import Run
 from workers.app import App, app
+from workers.burying import BRAKE_COUNT
 from workers.intakes import pull_intake
 from workers.planner import Planner
 from workers.steps import Step, now_text
-from workers.sweep import BRAKE_COUNT
 from workers.take_in import take_in
 from workers.turns import BUSY_S
 

@@ -20,6 +20,7 @@ from sync.runs import ID_PARTS, Run, first_phase, part_bounds
 from sync.setup import permission as permission_of
 from workers.app import App, app
 from workers.catalogues import default_columns, look_at_columns, read_catalogue
+from workers.consent import CONSENT_AT
 from workers.intakes import intake_for
 from workers.pages import read_ahead
 from workers.places import ENDED
@@ -150,11 +151,12 @@ def conclude_import(here: Step) -> None:
     A list that was pulled before goes on from there: an import sees no deletions. A column that
     was added while it went on is not filled: pages before did not have it.
     """
-    cursor = here.records.state("cursor_at") or here.place("began_at")
+    began = here.place("began_at")
+    cursor, consent = (here.records.state(at) or began for at in ("cursor_at", CONSENT_AT))
     filled, before = still_there(here, here.place("columns")), here.records.state("filled")
     new = set(filled.split(",")) - set(before.split(",")) if before else set()
     by = {f"{FILLED_BY}{column}": here.run.id for column in sorted(new)}
-    state = {"cursor_at": cursor, "filled": filled, **by}
+    state = {"cursor_at": cursor, CONSENT_AT: consent, "filled": filled, **by}
     here.records.commit(fence=here.fence, state=state)
 
 

@@ -2,8 +2,9 @@
 
 from sync.merge import Permission
 from sync.setup import permission as permission_of
+from workers.lifting import lifted_there
 from workers.meeting import holders_of
-from workers.restricting import restrict_segments
+from workers.restricting import restrict_others
 from workers.steps import Step
 from workers.take_in import Intake
 
@@ -30,7 +31,8 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         by=here.by,
         kept_out=here.app.suppression.among,
         suppression_changes=here.app.suppression.changes,
-        restricted=lambda said: restrict_segments(here.app, said, here.by),
+        restricted=lambda said: restrict_others(here.app, said, here.by),
+        lifted=lambda changes: lifted_there(here.app, here.of.id, changes),
         healing=frozenset(here.of.mapped.healing),
         rules=setup.rules,
         clock_ahead_s=here.clock_ahead_s,

@@ -1,18 +1,27 @@
 """An opt-out that a person lifted is lifted once: later ones stand, in whatever list."""
 
+from collections.abc import Sequence
+
 from store.records import Change, Records, StaleRecordsError
 from sync.identity import ADDRESS
-from sync.records import Record, without_grants
+from sync.records import without_grants
 from workers.app import App
 
 
-def lifted_there(app: App, by_list: str, before: Record, after: Record) -> None:
-    """Let no other list lift again what was just lifted in SugarCRM, which keeps it with the
-    address: who says no again meanwhile would be overruled.
+def lifted_there(app: App, by_list: str, changes: Sequence[Change]) -> None:
+    """Let no other list lift again what these changes take for lifted in SugarCRM, which keeps it
+    with the address: who says no again meanwhile would be overruled.
+
+    Call it before they are committed: after a crash it is done again.
     """
-    lifted = set(before.granted) - set(after.granted)
-    address = after.values.get(ADDRESS, "")
-    if not lifted or not address:
+    for change in changes:
+        before, after = change.before, change.after
+        if before and after and (lifted := set(before.granted) - set(after.granted)):
+            _let_others_go(app, by_list, after.values.get(ADDRESS, ""), lifted)
+
+
+def _let_others_go(app: App, by_list: str, address: str, lifted: set[str]) -> None:
+    if not address:
         return
     for of in app.lists.all():
         if of.id != by_list and lifted & set(of.columns):

@@ -3,8 +3,10 @@
 import dramatiq
 
 from events import PlanApproved, PlanRequested, UndoRequested
+from store.lists import ListMissingError
 from store.outcomes import Outcome
 from store.plans import PlanMissingError
+from store.runs import RunMissingError
 from sync.failure import Permanent
 from sync.runs import Kind, Run, first_phase
 from workers.app import App, app
@@ -37,8 +39,11 @@ def start_apply(journal_id: str) -> None:
 def start_undo(journal_id: str) -> None:
     """Start to take a run back; a second delivery finds the run under way, or over."""
     asked = app().journal.read(journal_id).envelope.event(UndoRequested)
-    target = app().runs.get(asked.run)
-    start_alone(app(), "undo", target.list, journal_id, asked.run)
+    try:
+        target = app().runs.carried_out(asked.run)
+    except RunMissingError as error:
+        raise Permanent(f"run {error.args[0]!r} is not kept, or has not begun") from error
+    start_alone(app(), "undo", target.list, journal_id, target.id)
 
 
 def start_alone(app: App, kind: Kind, list_id: str, journal_id: str, plan: str = "") -> None:
@@ -46,9 +51,12 @@ def start_alone(app: App, kind: Kind, list_id: str, journal_id: str, plan: str =
 
     Raises:
         Postponed: another run of the list is going on.
-        Permanent: the list mirrors no module, or the connector is not active.
+        Permanent: there is no such list, it mirrors no module, or the connector is not active.
     """
-    of = app.lists.get(list_id)
+    try:
+        of = app.lists.get(list_id)
+    except ListMissingError as error:
+        raise Permanent(str(error)) from error
     run = Run(
         id=f"{kind}-{journal_id}",
         list=of.id,

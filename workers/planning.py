@@ -12,7 +12,7 @@ from sync.following import read_fields
 from sync.guard import exceeded
 from sync.plan import Item
 from workers.app import App, app
-from workers.consent import address_pages, restricted
+from workers.consent import address_pages, consent_since, restricted
 from workers.pages import read_ahead
 from workers.places import ENDED, place_of, position_of
 from workers.planner import Planner
@@ -96,7 +96,7 @@ class _Walk:
         if not self._setup.pulls:
             return True
         columns = read_fields(here.module, here.of.synced)
-        for page in address_pages(here, here.place("plan_consent")):
+        for page in address_pages(here, here.place("plan_consent"), consent_since(here)):
             if not here.goes_on():
                 return False
             here.renew()

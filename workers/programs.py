@@ -20,6 +20,7 @@ from sync.score import score
 from sync.setup import permission
 from workers.app import App, app
 from workers.behaviour import drain
+from workers.restricting import newly_restricted, restrict_everywhere
 from workers.steps import Step, now_text, step
 
 log = structlog.get_logger(__name__)
@@ -82,7 +83,7 @@ def _prepare_new(here: Step, programs: Sequence[Program]) -> None:
     """Run programs on those who are about to be created: all of them wait for the push."""
     if not programs:
         return
-    drain(here.app)
+    drain(here.app, here.renew)
     place, up_to = 0, here.records.last_change()
     while waiting := here.records.dirty(place, up_to, _BATCH):
         here.renew()
@@ -133,7 +134,7 @@ def stepping(here: Step) -> Stepping:
     """The programs that run before this list's push, with behaviour added up to now."""
     before = before_push(here)
     if before.everybody or before.new:
-        drain(here.app)
+        drain(here.app, here.renew)
     return Stepping(here.app, before)
 
 
@@ -143,7 +144,10 @@ def carry_out(app: App, program: Program, trigger: str, here: Step | None = None
     `trigger` is the event that asked for it. `here` is the sync step that this is part of; its
     lease then fences every commit.
     """
-    drain(app)
+    if here:
+        drain(app, here.renew)
+    else:
+        drain(app)
     of = app.lists.get(program.list)
     records = app.lists.records(of)
     changed = seen = 0
@@ -178,6 +182,9 @@ def _apply(
                 changes.append(Change(before=record, after=after, dirty=dirty, moved=moved))
         if not changes:
             return 0
+        besides = {(program.list, record.id) for record in left}
+        because = f"maintenance program {program.name}"
+        restrict_everywhere(app, newly_restricted(changes), by, because, besides)
         try:
             records.commit(changes, fence=here.fence if here else None, by=by)
         except StaleRecordsError:

@@ -8,12 +8,12 @@ import dramatiq
 
 from store.records import FILLED_BY, RunNotes
 from sugarcrm.crm import Page, Position
-from sync.cursor import INSTANT, next_cursor, with_overlap
+from sync.cursor import next_cursor, with_overlap
 from sync.following import read_fields
 from sync.setup import permission
 from workers.app import App, app
 from workers.catalogues import healed
-from workers.consent import sweep_consent
+from workers.consent import consent_since, sweep_consent
 from workers.imports import conclude_import, still_there
 from workers.intakes import intake_for, pull_intake
 from workers.pages import read_ahead
@@ -42,12 +42,12 @@ def pull(app: App, run_id: str) -> None:
     with step(app, run_id, "pull") as here:
         if here is None:
             return
+        since = app.runs.remember(run_id, "consent_since", consent_since(here))
         place = here.place("pull")
         came = "ended" if place == ENDED else _pull_pages(here, position_of(place))
         if came == "guard":
-            app.runs.remember(run_id, "guarded", "yes")
             here.turn_to("guard")
-        elif came == "more" or not sweep_consent(here, pull_intake(here)):
+        elif came == "more" or not sweep_consent(here, pull_intake(here), since):
             here.go_on()
         else:
             here.finish_phase()
@@ -59,7 +59,7 @@ def _may_do_much(here: Step, page: Page) -> bool:
     Nothing was written before the first page that changes anything: much of what is read again
     because of the overlap is known already. The guard is asked once.
     """
-    if here.place("guarded"):
+    if here.place("plan_pull") == ENDED:  # the guard has seen all of it, and let the run go on
         return False
     most, dirty = here.of.effective_setup.guard.most_unasked, here.records.dirty_count()
     if page.after is None and len(page.rows) + dirty <= most:
@@ -102,13 +102,9 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
 
 
 def _cursor(here: Step, cursor: str, newest: str, began: str) -> str:
-    """Where the next pull begins. Rows dated in the future must not hide what changes until then;
-    SugarCRM's clock is asked only when ours says that there may be such.
-    """
-    now = datetime.now(UTC)
-    if newest > now.strftime(INSTANT):
-        newest = min(newest, here.app.crm().server_info().gmt_time)
-    return next_cursor(cursor, newest, max(now - datetime.fromisoformat(began), timedelta(0)))
+    """Where the next pull begins."""
+    took = datetime.now(UTC) - datetime.fromisoformat(began)
+    return next_cursor(cursor, here.until_now(newest), max(took, timedelta(0)))
 
 
 def fill(app: App, run_id: str) -> None:

@@ -7,13 +7,11 @@ import dramatiq
 import msgspec
 
 from store.records import Change, RunNotes
-from sugarcrm.crm import FAILED, Draft, Row
+from sugarcrm.crm import Draft, Row, Written
 from sync.deletion import is_unwanted
 from sync.following import CONVERTED_TO, read_fields, with_contact
-from sync.history import Moved
 from sync.merge import merge
 from sync.records import (
-    GONE_THERE,
     Intent,
     Record,
     differs,
@@ -23,10 +21,10 @@ from sync.records import (
 )
 from sync.settle import settle
 from workers.app import App, app
+from workers.burying import bury
 from workers.create import create_new
 from workers.deleting import delete_removed
-from workers.lifting import lifted_there
-from workers.planned import Planned, is_planned
+from workers.planned import SHIFTED, Planned, is_planned
 from workers.push_scope import Outgoing, Scope, scope_of, wants_push
 from workers.push_told import counted, landed, moved_by
 from workers.recognise import Rings
@@ -61,6 +59,9 @@ def push(app: App, run_id: str) -> None:
                 here.go_on()
                 return
             _push_some(here, scope, [record_id for record_id, _ in waiting], waiting[-1][1])
+        if not bury(here, "vanished", "vanished"):
+            here.go_on()
+            return
         here.finish_phase()
 
 
@@ -98,6 +99,16 @@ def push_records(
     unwanted = [record for record in records.values() if is_unwanted(record)]
     delete_removed(here, scope, unwanted, rings, tally, only)
     return tally
+
+
+def _miss(here: Step, record: Record, only: Planned | None, tally: Tally) -> None:
+    """Its row is gone: a tombstone at the end of the push, never a creation. Who applies a plan
+    buries nobody beside it.
+    """
+    if only is None:
+        here.app.runs.note_found(here.run.id, "vanished", [record.crm_id or ""])
+    else:
+        tally.skip(record, SHIFTED)
 
 
 def _let_be(here: Step, record: Record, converted: Record, tally: Tally) -> None:
@@ -143,7 +154,7 @@ def _update(
     for record in bound:
         row = rows.get(record.crm_id or "")
         if row is None or row.deleted:
-            _bury(here, record)
+            _miss(here, record, only, tally)
             continue
         if row.unreadable:
             tally.skip(record, UNREADABLE)
@@ -156,12 +167,13 @@ def _update(
         if is_planned(only, record, plan.merged.push, tally):
             plans.append(plan)
     plans = _noted(here, plans)
-    refused = _write(here, scope, [plan for plan in plans if plan.merged.push])
+    answers = _write(here, scope, [plan for plan in plans if plan.merged.push])
     written = [p.record.crm_id or "" for p in plans if p.merged.push]
     back = here.app.crm().by_ids(scope.module, written, scope.columns) if written else {}
     for plan in plans:
-        reason = refused.get(plan.record.crm_id or "")
-        _settle(here, scope, plan, back.get(plan.record.crm_id or ""), reason, tally)
+        crm_id = plan.record.crm_id or ""
+        answer = answers.get(crm_id, Written(crm_id))
+        _settle(here, scope, plan, back.get(crm_id), answer, tally)
 
 
 def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Outgoing:
@@ -183,14 +195,14 @@ def _noted(here: Step, plans: Sequence[Outgoing]) -> list[Outgoing]:
     return [plan for plan in plans if plan.record.id not in erased]
 
 
-def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, str]:
-    """Send changed fields only; give the refusals by SugarCRM id."""
+def _write(here: Step, scope: Scope, plans: Sequence[Outgoing]) -> dict[str, Written]:
+    """Send changed fields only; give what was said of each, by SugarCRM id."""
     if not plans:
         return {}
     here.renew()
     drafts = [Draft(p.record.crm_id or "", p.merged.push) for p in plans]
     answers = here.app.crm().update_many(scope.module, drafts)
-    return {answer.id: answer.refused for answer in answers if answer.refused}
+    return {answer.id: answer for answer in answers}
 
 
 def _settle(
@@ -198,21 +210,22 @@ def _settle(
     scope: Scope,
     plan: Outgoing,
     row: Row | None,
-    refused: str | None,
+    answer: Written,
     tally: Tally,
 ) -> None:
     """Commit one record with what SugarCRM kept; one edited meanwhile stays dirty."""
     if plan.merged.push and row is None:
-        tally.reject(plan.record, refused or "SugarCRM did not keep the change")
+        tally.reject(plan.record, answer.refused or "SugarCRM did not keep the change")
         return
-    if plan.merged.push and refused:
+    if plan.merged.push and answer.refused:
         # Whether earlier ones landed is as open as it was: the row may show them. So may it this
         # one, unless the server said a clear no.
         tried = with_intents(plan.ring, plan.merged.push, time.time())
-        refuse(here, scope, plan.record, refused, tried if refused == FAILED else plan.ring)
+        ring = tried if answer.failed else plan.ring
+        refuse(here, scope, plan.record, answer.refused, failed=answer.failed, intents=ring)
         return
     if row and row.deleted:  # meanwhile, and without its address and other links by now
-        _bury(here, plan.record)
+        _miss(here, plan.record, None, tally)
         return
     ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
     read_back = theirs_of(row, scope.our_user_id) if row else None
@@ -230,16 +243,6 @@ def _settle(
         intents=ring,
         moved=moved,
     )
-    if here.commit_one(change, counted(plan, settled.altered, moved)):
-        lifted_there(here.app, here.of.id, plan.record, after)
-    else:
+    if not here.commit_one(change, counted(plan, settled.altered, moved)):
         # The intents stay open, and the next run reads before it writes.
         tally.skip(plan.record, MEANWHILE)
-
-
-def _bury(here: Step, record: Record) -> None:
-    """Its row is gone from SugarCRM: a tombstone, never a creation."""
-    gone = msgspec.structs.replace(record, gone=GONE_THERE)
-    moved = Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=record.crm_id or "")
-    change = Change(before=record, after=gone, dirty=False, moved=moved)
-    here.commit_one(change, {"count:deleted": 1})

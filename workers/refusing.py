@@ -3,7 +3,6 @@
 import msgspec
 
 from store.records import Change
-from sugarcrm.crm import FAILED
 from sync.history import Moved
 from sync.records import Intent, Record
 from sync.refusal import Refusal, fingerprint
@@ -28,11 +27,16 @@ def refuse(
     scope: Scope,
     record: Record,
     reason: str,
+    *,
+    failed: bool = False,
     intents: tuple[Intent, ...] | None = None,
 ) -> None:
-    """Keep why a record was refused; one edited meanwhile is tried as it is now, next time."""
+    """Keep why a record was refused; one edited meanwhile is tried as it is now, next time.
+
+    A clear no is final; what the server `failed` on may only have met it in a bad hour.
+    """
     sent = fingerprint(sendable(scope, record), scope.catalogue)
-    refusal = Refusal(reason, sent, _tries_left(record, reason, sent))
+    refusal = Refusal(reason, sent, _tries_left(record, sent) if failed else 0)
     change = Change(
         before=record,
         after=msgspec.structs.replace(record, refused=refusal),
@@ -42,11 +46,8 @@ def refuse(
     here.commit_one(change, {"count:rejected": 1, f"reason:{reason}": 1})
 
 
-def _tries_left(record: Record, reason: str, sent: str) -> int:
-    """A clear no is final; what the server failed on may only have met it in a bad hour."""
-    if reason != FAILED:
-        return 0
+def _tries_left(record: Record, sent: str) -> int:
     earlier = record.refused
-    if earlier is None or earlier.fingerprint != sent or earlier.reason != FAILED:
+    if earlier is None or earlier.fingerprint != sent or not earlier.tries:
         return TRIES - 1
-    return max(0, earlier.tries - 1)
+    return earlier.tries - 1

@@ -12,6 +12,7 @@ from sync.history import Moved
 from sync.identity import ADDRESS, normal_email
 from sync.lists import MarketingList
 from sync.records import Record, edit
+from sync.setup import permission
 from workers.app import App
 
 OF_THE_ADDRESS = "it belongs to the address"
@@ -41,38 +42,59 @@ def newly_restricted(changes: Sequence[Change]) -> Said:
     return said
 
 
-def restrict_segments(app: App, said: Said, by: str) -> None:
-    """Set the flags for everybody with the addresses, in every list that mirrors no module, and so
-    does not hear of it from SugarCRM.
+def restrict_others(app: App, said: Said, by: str) -> None:
+    """Set the flags for everybody with the addresses to whom no sync brings them: in lists that
+    do not sync, and people of the others who are no record of SugarCRM yet.
 
     Call it before the commit that takes the same in: after a crash it is done again, and who is
     restricted already stays as they are.
     """
     lists = app.lists.all() if said else []
-    segments = [of for of in lists if of.module is None and CONSENT_FIELDS & set(of.columns)]
-    if not segments:
+    flagged = {of.id: flags for of in lists if (flags := _unheard(of))}
+    if not flagged:
         return
     lifting = _lifting(app, [of for of in lists if of.module], list(said))
-    for of in segments:
+    for of in lists:
         records = app.lists.records(of)
-        for address, ids in records.ids_by_emails(list(said)).items():
-            flags = (said[address] - lifting[address]) & set(of.columns)
-            _restrict(records, of, ids, flags, by, OF_THE_ADDRESS)
+        for address, ids in records.ids_by_emails(list(said)).items() if of.id in flagged else ():
+            flags = (said[address] - lifting[address]) & flagged[of.id]
+            _restrict(records, of, _strangers(records, of, ids), flags, by, OF_THE_ADDRESS)
 
 
-def restrict_everywhere(app: App, address: str, flag: str, by: str, because: str) -> Restricted:
-    """Set the flag for everybody with the address, in every list, as an edit made here: where a
-    list may push it, SugarCRM has it with the next sync. Done again, it changes nothing.
+def _unheard(of: MarketingList) -> Set[str]:
+    """The flags that people of the list may have in SugarCRM without a sync that brings them."""
+    if of.setup is None or of.module is None:
+        return CONSENT_FIELDS & set(of.columns)
+    return CONSENT_FIELDS & permission(of.setup, of.synced).pull
+
+
+def _strangers(records: Records, of: MarketingList, ids: Sequence[str]) -> Sequence[str]:
+    """Those whom no row of SugarCRM stands for, as far as this list is told."""
+    if of.setup is None or of.module is None:
+        return ids
+    return [i for i, record in records.get_many(ids).items() if record.crm_id is None]
+
+
+def restrict_everywhere(
+    app: App, said: Said, by: str, because: str, besides: Set[tuple[str, str]] = frozenset()
+) -> Restricted:
+    """Set the flags for everybody with the addresses, in every list, as an edit made here: where a
+    list may push them, SugarCRM has them with the next sync. Done again, it changes nothing.
+
+    `besides` are records, by list and id, that the caller restricts itself.
     """
     done, without = dict[str, int](), []
-    for of in app.lists.all():
+    for of in app.lists.all() if said else ():
         records = app.lists.records(of)
-        ids = records.ids_by_email(address)
-        if ids and flag not in of.columns:
-            without.append(of.id)
-        elif ids:
-            done[of.id] = _restrict(records, of, ids, {flag}, by, because)
-    return Restricted(done, tuple(without))
+        for address, ids in records.ids_by_emails(list(said)).items():
+            left = [i for i in ids if (of.id, i) not in besides]
+            flags = said[address] & set(of.columns)
+            if left and said[address] - flags:
+                without.append(of.id)
+            if left and flags:
+                done[of.id] = done.get(of.id, 0)
+                done[of.id] += _restrict(records, of, left, flags, by, because)
+    return Restricted(done, tuple(dict.fromkeys(without)))
 
 
 def _lifting(app: App, lists: Sequence[MarketingList], addresses: Sequence[str]) -> Said:

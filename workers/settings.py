@@ -5,6 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import unquote_plus
 
 import msgspec
 from cryptography.fernet import Fernet
@@ -99,9 +100,26 @@ def shown(settings: Settings) -> dict[str, object]:
     """All settings by variable, secrets masked, for people to read."""
     plain = {name: getattr(settings, name) for name in Settings.__struct_fields__}
     plain["keys"] = f"{len(settings.keys)} set" if settings.keys else "none"
-    head, at, place = settings.redis_url.rpartition("@")
-    plain["redis_url"] = f"{head.partition('://')[0]}://***@{place}" if at else place
+    plain["redis_url"] = _without_password(settings.redis_url)
     return {variable(name): value for name, value in plain.items()}
+
+
+def _without_password(url: str) -> str:
+    """An address of Redis for people to read: a password may stand before @, or be an option."""
+    scheme, _, rest = url.partition("://")
+    place, asked, options = rest.partition("?")
+    if "@" in options:  # a password with ? or @ in it: where it ends, nobody can tell
+        return f"{scheme}://***"
+    _, at, host = place.rpartition("@")
+    shown = "&".join(map(_option_shown, options.split("&")))
+    return f"{scheme}://{'***@' if at else ''}{host}{asked}{shown}"
+
+
+def _option_shown(option: str) -> str:
+    name, equals, _ = option.partition("=")
+    if not option or (equals and "password" not in unquote_plus(name).lower()):
+        return option
+    return f"{name}=***" if equals else "***"
 
 
 def _unknown(environ: Mapping[str, str]) -> list[str]:
@@ -119,23 +137,23 @@ def _text(name: str, environ: Mapping[str, str], problems: list[str]) -> str | N
     if text is not None:
         return text
     home = Path(environ.get(variable("home"), Settings.__struct_defaults__[1]))
-    if name == "redis_url" and (home / ADDRESS_NAME).is_file():
-        return (home / ADDRESS_NAME).read_text().strip()
-    if name == "keys":
-        return _key_text(environ, home / KEY_NAME, problems)
+    left = {"redis_url": ADDRESS_NAME, "keys": KEY_NAME}.get(name)
+    if name == "keys" and (named := environ.get(_KEY_FILE)) is not None:
+        return _of_file(Path(named or home / KEY_NAME), _KEY_FILE, problems)
+    if left and (home / left).is_file():
+        return _of_file(home / left, f"{variable('home')} ({home / left})", problems)
     return None
 
 
-def _key_text(environ: Mapping[str, str], fallback: Path, problems: list[str]) -> str | None:
-    named = environ.get(_KEY_FILE)
-    path = Path(named) if named else fallback
-    if named is None and not path.is_file():
-        return None
+def _of_file(path: Path, named: str, problems: list[str]) -> str | None:
+    """What a file holds; None, and a problem, when it cannot be read."""
     try:
-        return ",".join(path.read_text().split())
+        return path.read_text().strip()
     except OSError as problem:
-        problems.append(f"{_KEY_FILE}: cannot be read ({problem.strerror})")
-        return None
+        problems.append(f"{named}: cannot be read ({problem.strerror})")
+    except UnicodeDecodeError:
+        problems.append(f"{named}: cannot be read, as it is not text")
+    return None
 
 
 def _convert(field: msgspec.structs.FieldInfo, text: str, problems: list[str]) -> dict[str, object]:
@@ -150,7 +168,7 @@ def _convert(field: msgspec.structs.FieldInfo, text: str, problems: list[str]) -
 
 
 def _keys(text: str, problems: list[str]) -> tuple[str, ...]:
-    keys = tuple(part.strip() for part in text.split(",") if part.strip())
+    keys = tuple(text.replace(",", " ").split())
     for number, key in enumerate(keys, 1):
         try:
             Fernet(key)

@@ -17,13 +17,15 @@ from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRe
 from store.runs import Queued, RunMissingError
 from sugarcrm.lost import BAD_MOMENTS
 from sync.catalogue import Module
+from sync.cursor import INSTANT
 from sync.failure import Permanent, Postponed, Retriable
 from sync.lists import MarketingList
 from sync.runs import Phase, Run, next_phase
 from workers.app import App
 from workers.holding import holding
 from workers.lanes import in_lane
-from workers.restricting import newly_restricted, restrict_segments
+from workers.lifting import lifted_there
+from workers.restricting import newly_restricted, restrict_others
 from workers.stopping import is_stopping
 
 log = structlog.get_logger(__name__)
@@ -114,6 +116,16 @@ class Step:
         findings = self.app.connector.active().findings
         return (findings.clock_ahead_s or 0.0) if findings else 0.0
 
+    def until_now(self, instant: str) -> str:
+        """Give an instant of SugarCRM's rows, or the present there if that is earlier: rows dated
+        in the future must not hide what changes until then.
+
+        SugarCRM's clock is asked only where ours says that it may be so.
+        """
+        if instant <= datetime.now(UTC).strftime(INSTANT):
+            return instant
+        return min(instant, self.app.crm().server_info().gmt_time)
+
     def goes_on(self) -> bool:
         """Whether this delivery should do another part of its work, before each of them.
 
@@ -143,7 +155,8 @@ class Step:
         Raises:
             FencedError: our lease ended; nothing was written.
         """
-        restrict_segments(self.app, newly_restricted([change]), self.by)
+        restrict_others(self.app, newly_restricted([change]), self.by)
+        lifted_there(self.app, self.of.id, [change])
         notes = RunNotes(run_id=self.run.id, add=counted)
         try:
             self.records.commit([change], notes=notes, fence=self.fence, by=self.by)

@@ -1,24 +1,16 @@
 """Sweep: find out who was deleted in a SugarCRM that does not list its deleted records."""
 
 import time
-from collections import Counter
-from collections.abc import Sequence
 
 import dramatiq
-import msgspec
 
-from store.records import Change, RunNotes, StaleRecordsError
-from sync.failure import Permanent
-from sync.guard import exceeded
-from sync.history import Moved
-from sync.records import GONE_THERE, Record
+from store.records import RunNotes
 from workers.app import App, app
+from workers.burying import bury
 from workers.places import ENDED
 from workers.steps import Step, now_text, step
 
 EVERY_S = 24 * 3600  # apart from sweeps that a count calls for
-BRAKE_SHARE, BRAKE_COUNT = 0.5, 20  # more, and it is no deletion, but a lost right
-BATCH = 200  # people who are looked for again, and buried, at once
 
 
 @dramatiq.actor(queue_name="sync", actor_name="sweep_deleted")
@@ -36,9 +28,7 @@ def sweep(app: App, run_id: str) -> None:
         if place != ENDED and (place or _is_due(here)) and not _sweep_from(here, int(place or 0)):
             here.go_on()
             return
-        missing = app.runs.found(run_id, "missing")
-        _must_not_be_many(here, len(missing))
-        if not _bury_from(here, missing, here.place("buried")):
+        if not bury(here, "missing", "buried"):
             here.go_on()
             return
         here.finish_phase()
@@ -77,61 +67,3 @@ def _sweep_from(here: Step, cursor: int) -> bool:
         here.records.commit(notes=notes, fence=here.fence, state=state)
         if cursor == 0:
             return True
-
-
-def _must_not_be_many(here: Step, missing: int) -> None:
-    """Leave it to a person when so many are missing that a right was lost rather.
-
-    Raises:
-        Permanent: so many are. Nothing was changed.
-    """
-    bound, guard = here.records.bound_count(), here.of.effective_setup.guard
-    if here.place("buried") or not (
-        (missing > BRAKE_COUNT and missing > BRAKE_SHARE * bound)
-        or exceeded(guard, {"deletions": missing}, len(here.records))
-    ):
-        return
-    raise Permanent(
-        f"{missing} of {bound} people are not to be seen in SugarCRM any more: were the rights of"
-        " its user changed? Nothing was changed here; if they are gone, raise the limit with"
-        f" `sugarloop sync setup {here.of.id} --guard deletions=…`"
-    )
-
-
-def _bury_from(here: Step, missing: Sequence[str], place: str) -> bool:
-    """Bury those after `place`, if they are still not there; False when time was up."""
-    left = [crm_id for crm_id in missing if crm_id > place]
-    for start in range(0, len(left), BATCH):
-        if not here.goes_on():
-            return False
-        some = left[start : start + BATCH]
-        known = here.records.by_crm_ids(some)
-        here.renew()
-        rows = here.app.crm().by_ids(here.module, list(known), ["id"])
-        there = {crm_id for crm_id, row in rows.items() if not row.deleted}
-        gone = [r for i, r in known.items() if i not in there and r.gone is None]
-        _bury(here, gone, some[-1])
-    return True
-
-
-def _bury(here: Step, missing: Sequence[Record], reached: str) -> None:
-    """Commit tombstones of the missing together with the place reached."""
-    changes = [
-        Change(
-            before=record,
-            after=msgspec.structs.replace(record, gone=GONE_THERE),
-            dirty=False,
-            moved=Moved(record.id, ("deleted",), reason=GONE_THERE, crm_id=record.crm_id or ""),
-        )
-        for record in missing
-    ]
-    notes = RunNotes(
-        run_id=here.run.id,
-        set={"place:buried": reached, "progressed_at": now_text()},
-        add=Counter({"count:deleted": len(changes)}),
-    )
-    try:
-        here.records.commit(changes, notes=notes, fence=here.fence, by=here.by)
-    except StaleRecordsError:
-        # Somebody edits one of them: they are looked for again with the next sweep.
-        here.records.commit(notes=msgspec.structs.replace(notes, add={}), fence=here.fence)

@@ -31,6 +31,7 @@ from sync.settle import pulled
 from workers.meeting import AskHolders, unbound_of
 from workers.restricting import Said, newly_restricted
 from workers.their_rows import beside, moved_here, said_of, theirs_of
+from workers.tombstone import tombstone
 
 UNREADABLE = "SugarCRM holds values in it that it cannot send; edit the record there"
 FORGOTTEN = "this person asked to be forgotten"
@@ -43,10 +44,10 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
     the history names it. `kept_out` tells who was forgotten, `suppression_changes` how often that
-    changed; `restricted` hears who says no, by address. `healing` are columns whose field is there
-    again, after it was removed or of another sort: blank, most likely, for everybody. `asked_for`:
-    a person wants everybody who is there, so who went with the undo of an import comes back.
-    `clock_ahead_s` is SugarCRM's clock less ours.
+    changed. Before a commit, `restricted` hears who says no, by address, and `lifted` what changes.
+    `healing` are columns whose field is there again, after it was removed or of another sort:
+    blank, most likely, for everybody. `asked_for`: a person wants everybody who is there, so who
+    went with the undo of an import comes back. `clock_ahead_s` is SugarCRM's clock less ours.
     """
 
     of: MarketingList
@@ -60,6 +61,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     kept_out: KeptOut
     suppression_changes: Callable[[], str]
     restricted: Callable[[Said], None]
+    lifted: Callable[[Sequence[Change]], None]
     healing: Set[str] = frozenset()
     asked_for: bool = False
     rules: Rules = Rules()
@@ -92,6 +94,7 @@ def take_in(
         batch = _merge_rows(intake, rows)
         added = Counter(notes.add) + Counter({f"count:{k}": v for k, v in batch.counts.items()})
         intake.restricted(newly_restricted(batch.changes))
+        intake.lifted(batch.changes)
         moved = [*batch.told, *(change.moved for change in batch.changes if change.moved)]
         added += Counter(f"reason:{one.reason}" for one in moved if "skipped" in one.what)
         try:
@@ -175,16 +178,7 @@ def _add(intake: Intake, row: Row, namesake: Record | None) -> tuple[Change | No
 
 
 def _bury(record: Record, row: Row) -> tuple[Change | None, list[str]]:
-    """Keep a tombstone of a deleted record, so that neither side brings it back.
-
-    What we sent stays noted: undeleted, the row may show it.
-    """
-    if record.gone:
-        return None, []
-    tombstone = msgspec.structs.replace(record, crm_id=row.id, gone=GONE_THERE)
-    moved = Moved(record=record.id, what=("deleted",), reason=GONE_THERE, crm_id=row.id)
-    change = Change(before=record, after=tombstone, dirty=False, moved=moved)
-    return change, ["deleted"]
+    return (None, []) if record.gone else (tombstone(record, row.id), ["deleted"])
 
 
 def _update(

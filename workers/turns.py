@@ -1,13 +1,14 @@
 """Which run of a list may begin, who waits for its turn, and who does the work of others."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
-import dramatiq
 import structlog
 
 from store.outcomes import Outcome
+from store.runs import Queued
 from sync.failure import Postponed
-from sync.runs import ID_PARTS, Run
+from sync.runs import ID_PARTS, Phase, Run
 from workers.app import App
 from workers.retries import ONE_TRY
 from workers.steps import message_of, now_text
@@ -111,6 +112,13 @@ def wake_if_stalled(app: App, run_id: str, *, for_person: bool = False) -> bool:
         return False
     log.warning("run stalled, sent again", run=run_id, phase=run.phase)
     of_parts: list[tuple[str | int, ...]] = [(run_id, part) for part in range(len(ID_PARTS))]
-    for args in of_parts if run.phase == "import" else [(run_id,)]:
-        dramatiq.get_broker().enqueue(message_of(run.phase, args, {ONE_TRY: True}))
+    parts = of_parts if run.phase == "import" else [(run_id,)]
+    app.runs.queue([_for_one_try(run.phase, args) for args in parts])
     return True
+
+
+def _for_one_try(phase: Phase, args: tuple[str | int, ...]) -> Queued:
+    """A message for the store to queue: a command, which wakes runs too, has no broker."""
+    message_id = str(uuid4())
+    message = message_of(phase, args, {ONE_TRY: True, "redis_message_id": message_id})
+    return Queued(message.queue_name, message_id, message.encode())

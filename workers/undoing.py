@@ -9,6 +9,7 @@ import dramatiq
 
 from store.history import History
 from store.records import Change, RunNotes
+from store.runs import RunMissingError
 from sugarcrm.crm import Draft, Row
 from sync.failure import Permanent
 from sync.history import Entry, Moved
@@ -54,9 +55,14 @@ def undo(app: App, run_id: str) -> None:
 
 
 def _target(here: Step) -> Run:
-    target = here.app.runs.find(here.run.plan)
-    if target is None or target.list != here.of.id or target.active:
+    try:
+        target = here.app.runs.carried_out(here.run.plan)
+    except RunMissingError as error:
+        raise Permanent(f"run {error.args[0]!r} is not kept, or has not begun") from error
+    if target.list != here.of.id or target.active:
         raise Permanent(f"{here.run.plan!r} is no run of this list that is over")
+    if not (target.started_at and target.finished_at):
+        raise Permanent(f"run {target.id!r} never began, so there is nothing to take back")
     return target
 
 

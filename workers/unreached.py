@@ -6,6 +6,7 @@ import structlog
 from events import EmailBounced, EmailUnsubscribed
 from store.outcomes import Outcome
 from sync.consent import INVALID, OPT_OUT
+from sync.identity import normal_email
 from workers.app import App, app
 from workers.restricting import restrict_everywhere
 from workers.steps import now_text
@@ -43,7 +44,7 @@ def handle_unreached(app: App, journal_id: str) -> None:
 def _restricted(app: App, journal_id: str, email: str, flag: str, because: str) -> Outcome:
     if app.suppression.among([email]):
         return Outcome(result="skipped", reason=FORGOTTEN)
-    found = restrict_everywhere(app, email, flag, f"event {journal_id}", because)
+    found = restrict_everywhere(app, {normal_email(email): {flag}}, f"event {journal_id}", because)
     if not found.lists and not found.without_column:
         return Outcome(result="skipped", reason=NOBODY)
     told = [f"{flag} is set in {', '.join(sorted(found.lists))}"] if found.lists else []

@@ -38,11 +38,10 @@ def emit(
     time: Annotated[str, typer.Option(help="When it happened, with its offset; else now.")] = "",
 ) -> Answer:
     """Publish one event; when this returns, it is kept and its work is queued."""
-    fields = _fields(sys.stdin.read() if data == "-" else data)
     envelope = {"specversion": "1.0", "id": event_id or str(uuid4()), "source": source}
     if time:
         envelope["time"] = time
-    event = decode(json.dumps({**envelope, "type": kind, "data": fields}).encode())
+    event = decode(_as_sent({**envelope, "type": kind}, _from_stdin() if data == "-" else data))
     with opened() as app:
         receipt = app.producer.publish_many([event])[0]
     said = "Accepted" if receipt.accepted else "Known already, so without a second effect,"
@@ -111,9 +110,19 @@ def schema(
     return Answer(document, (json.dumps(document, indent=2),))
 
 
-def _fields(text: str) -> object:
+def _from_stdin() -> str:
     try:
-        return json.loads(text)
+        return sys.stdin.read()
+    except UnicodeDecodeError as problem:
+        raise InputError("--data: standard input is no text in UTF-8") from problem
+
+
+def _as_sent(envelope: dict[str, str], data: str) -> bytes:
+    """The event as a sender would write it, with these fields."""
+    try:
+        return json.dumps({**envelope, "data": json.loads(data)}).encode()
+    except RecursionError as problem:
+        raise InputError("--data: it is nested too deeply") from problem
     except ValueError as problem:
         raise InputError(f"--data: it is no valid JSON ({problem})") from problem
 

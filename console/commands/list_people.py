@@ -19,6 +19,7 @@ from console.members import members as members_of
 from console.members import segment as make_segment
 from console.opening import opened
 from console.private_file import open_private
+from console.saying_no import pass_on
 from sync.identity import slug
 from sync.lists import MarketingList
 from sync.records import Record
@@ -68,6 +69,7 @@ def add(name: ListName, values: Values) -> Answer:
         of = find_list(app, name)
         given = checked_values(app, of, assignments(values))
         added = add_record(app.lists.records(of), of, given, app.suppression.among)
+        pass_on(app, of, added, given)
     return Answer(_shown(added), (f"Added to {of.title!r} as record {added.id}.",))
 
 
@@ -80,6 +82,7 @@ def edit(name: ListName, record: Person, values: Values) -> Answer:
         after, changed = edit_record(
             app.lists.records(of), of, record, given, app.suppression.among
         )
+        pass_on(app, of, after, given)
     said = f"Changed record {after.id}." if changed else f"Record {after.id} had these values."
     return Answer({**_shown(after), "changed": changed}, (said,))
 

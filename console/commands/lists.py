@@ -105,9 +105,11 @@ def columns(
     remove some.
     """
     with opened() as app:
-        of = remove_columns(app, find_list(app, name), split(remove))
-        new = [column for column in split(add) if column not in of.columns]
-        check_columns(app, of.module, new)
+        of, leaving = find_list(app, name), split(remove)
+        kept = [column for column in of.columns if column not in leaving]
+        new = [column for column in split(add) if column not in kept]
+        check_columns(app, of.module, new)  # a removal is for good: nothing may fail after it
+        of = remove_columns(app, of, leaving)
         if new:
             of = app.lists.widen(of.id, new)
         filled = app.lists.records(of).state("filled").split(",") if of.module else of.columns
@@ -117,7 +119,7 @@ def columns(
     data = {
         "columns": of.columns,
         "added": new,
-        "removed": split(remove),
+        "removed": leaving,
         "filled_at_next_sync": waiting,
         "quarantined": held,
     }

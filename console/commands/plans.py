@@ -13,10 +13,10 @@ from console.lookup import find_list
 from console.opening import opened
 from console.outcomes import outcomes as outcomes_of
 from console.plans import HEADERS, chosen, lines, shown, summary, write_csv, write_json_lines
+from console.run_lookup import find_run
 from console.waiting import run_answer, wait_for_run
 from events import PlanApproved, PlanRequested, UndoRequested
 from store.plans import PlanMissingError
-from store.runs import RunMissingError
 from sync.plan import ACTIONS, Plan
 from workers.app import App
 
@@ -95,13 +95,13 @@ def undo(
     """Restore what a run changed, field by field, where nobody changed it since."""
     with opened() as app:
         of = find_list(app, name)
-        target = app.runs.get(run)
-        if target.list != of.id:
-            raise RunMissingError(f"{run} of {of.title!r}; it is a run of {target.list!r}")
+        target = find_run(app, of, run)
         if target.active:
-            raise RefusedError(f"run {run!r} is still going on")
+            raise RefusedError(f"run {target.id!r} is still going on")
+        if not target.started_at:
+            raise RefusedError(f"run {target.id!r} never began, so there is nothing to take back")
         app.connector.active()
-        receipt = app.producer.publish(UndoRequested(run=run), source="cli")
+        receipt = app.producer.publish(UndoRequested(run=target.id), source="cli")
         return _begun(app, f"undo-{receipt.id}", receipt.id, of.id, wait, timeout)
 
 

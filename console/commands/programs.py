@@ -14,13 +14,13 @@ from console.saving import save_program
 from console.setup_options import changed_schedule
 from console.waiting import wait_for_program
 from events import ProgramTick
+from sync.field_types import NUMBERS
 from sync.identity import slug
 from sync.lists import MarketingList, Program, ProgramRun, Step
 from sync.programs import BEHAVIORAL_SCORE, VALUE
 from sync.schedule import describe
 from workers.app import App
 
-NUMBERS = ("int", "integer", "tinyint", "smallint", "uint", "float", "decimal", "double")
 _TEXTS = ("varchar", "name", "text")
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Id or name of a program.")]

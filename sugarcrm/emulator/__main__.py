@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sugarcrm.emulator import server
 from sugarcrm.emulator.faults.spec import GRAMMAR, Spec, SpecError, parse_spec
+from sugarcrm.emulator.functions import set_clock
 from sugarcrm.emulator.profiles import PROFILES
 from sugarcrm.emulator.rest11 import server as rest11_server
 from sugarcrm.emulator.rest11.profiles import PROFILES as REST11_PROFILES
@@ -72,4 +73,6 @@ def faults(text: str) -> Spec:
 
 if __name__ == "__main__":
     chosen, options = read_options()
+    if options.clock:
+        set_clock(options.clock)
     PROTOCOLS[chosen][0](options)

@@ -20,15 +20,20 @@ _ahead = timedelta()  # of the real time; the clock of an emulator may be set
 _stood_still_at: ContextVar[datetime | None] = ContextVar("stood_still_at", default=None)
 
 
+def now() -> datetime:
+    """Give the present instant by the clock of this process."""
+    return _stood_still_at.get() or datetime.now(UTC) + _ahead
+
+
 def now_text() -> str:
     """Give the present instant as the database writes it."""
-    return f"{_stood_still_at.get() or datetime.now(UTC) + _ahead:%Y-%m-%d %H:%M:%S}"
+    return f"{now():%Y-%m-%d %H:%M:%S}"
 
 
-def set_clock(now: datetime) -> None:
-    """Let the clock of this process go on from *now*."""
+def set_clock(instant: datetime) -> None:
+    """Let the clock of this process go on from *instant*."""
     global _ahead  # the clock is the process's, as on a real server
-    _ahead = now - datetime.now(UTC)
+    _ahead = instant - datetime.now(UTC)
 
 
 @contextmanager
@@ -118,7 +123,7 @@ def days_between(later: object, earlier: object) -> int | None:
 
 
 def epoch_seconds(text: object = None) -> int | None:
-    moment = datetime.now(UTC) if text is None else instant(text)
+    moment = now() if text is None else instant(text)
     return None if moment is None else int(moment.replace(tzinfo=UTC).timestamp())
 
 

@@ -21,7 +21,6 @@ from sugarcrm.emulator.faults.layer import CONNECTION, FaultLayer
 from sugarcrm.emulator.faults.people import OtherPeople
 from sugarcrm.emulator.faults.spec import NO_FAULTS, Spec
 from sugarcrm.emulator.faults.studio import Studio
-from sugarcrm.emulator.functions import set_clock
 from sugarcrm.emulator.given_records import put_records
 from sugarcrm.emulator.journal import Journal
 from sugarcrm.emulator.profiles import PROFILES
@@ -106,8 +105,6 @@ def build_service(options: Options) -> Service:
 
 def serve(options: Options) -> None:
     """Answer for one of the older products until told to stop."""
-    if options.clock:
-        set_clock(options.clock)
     service = build_service(options)
     journal = Journal(options.journal)
     dialects = PROFILES[options.profile]

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from sugarcrm.crm import Module
+from sugarcrm.email_fields import COLUMN_OF, EMAIL
 from sugarcrm.metadata import COMPUTED_TYPES, ENUMS, SERVER_KEEPS, VIRTUAL, length_of
 from sugarcrm.rest11.answers import WireField
 from sugarcrm.rest11.service import Part, Service
@@ -14,7 +15,7 @@ from sync.catalogue import FieldDef
 
 _STALE_S = 300.0  # a field added meanwhile is seen after this; a removed one with the next login
 _TRUE = (True, 1, "1", "true")
-_EMAIL_FIELDS = {"email1": "email", "email_opt_out": "bool", "invalid_email": "bool"}
+_EMAIL_FIELDS = {EMAIL: "email"} | dict.fromkeys(COLUMN_OF, "bool")
 _LISTS = frozenset({"email", "tag", "file", "image", "json"})  # no single value
 
 Types = Mapping[str, str]

@@ -66,12 +66,9 @@ class Rest11Client:
 
     @property
     def capabilities(self) -> Capabilities:
-        """As far as is known yet: a login looks at deleted rows, a batch whether /bulk is there."""
+        """As far as is known yet: a login looks at deleted rows."""
         return Capabilities(
-            batch_writes=self._service.has_bulk,
             lists_deleted=self._lists_deleted is True,
-            updates_email_in_place=True,
-            total_count=False,
             takes_ids=self._writer.takes_ids is not False,
             calls_back=True,
         )

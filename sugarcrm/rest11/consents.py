@@ -4,7 +4,7 @@ from sugarcrm.crm import AddressPage, AddressState, Position
 from sugarcrm.rest11 import filters
 from sugarcrm.rest11.answers import Record
 from sugarcrm.rest11.service import Service
-from sugarcrm.rest11.values import from_iso, is_set, text_of
+from sugarcrm.rest11.values import flag_of, from_iso, text_of
 
 _FIELDS = ("id", "date_modified", "email_address", "opt_out", "invalid_email", "deleted")
 
@@ -26,6 +26,6 @@ def _state(record: Record) -> AddressState:
         id=text_of(record, "id"),
         address=text_of(record, "email_address"),
         modified_at=from_iso(text_of(record, "date_modified")),
-        opted_out=is_set(record, "opt_out"),
-        invalid=is_set(record, "invalid_email"),
+        opted_out=flag_of(record, "opt_out"),
+        invalid=flag_of(record, "invalid_email"),
     )

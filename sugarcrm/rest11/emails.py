@@ -10,19 +10,18 @@ import msgspec
 
 from sugarcrm.crm import Draft
 from sugarcrm.drafts import parts
+from sugarcrm.email_fields import COLUMN_OF, EMAIL, NO_ADDRESS
 from sugarcrm.errors import RefusedError
 from sugarcrm.query import sendable
 from sugarcrm.rest11.answers import Record
 from sugarcrm.rest11.filters import address_among, has_address
 from sugarcrm.rest11.service import Service
-from sugarcrm.rest11.values import is_set, text_of
-from sugarcrm.values import as_flag, email_key, to_wire
+from sugarcrm.rest11.values import flag_of, text_of
+from sugarcrm.values import to_wire
+from sync.canonical import is_set
+from sync.identity import is_same_address, normal_email
 
-EMAIL = "email1"
 COLLECTION = "email"
-COLUMN_OF = {"email_opt_out": "opt_out", "invalid_email": "invalid_email"}
-EMAIL_FIELDS = frozenset({EMAIL, *COLUMN_OF})
-NO_ADDRESS = "no email address to hold the flag"
 _ASKED_AT_ONCE = 100
 _PEOPLE = ("Leads", "Contacts")
 
@@ -67,11 +66,11 @@ def known_flags(service: Service, emails: Iterable[str]) -> dict[str, Flags]:
 
     Where the server does not list EmailAddresses, leads and contacts who have them tell.
     """
-    keys = sorted({email_key(email) for email in emails if email.strip() and sendable(email)})
+    keys = sorted({normal_email(email) for email in emails if email.strip() and sendable(email)})
     found: dict[str, Flags] = {}
     for part in parts(keys, _ASKED_AT_ONCE):
         for address in _rows(service, part):
-            key = email_key(address.address)
+            key = normal_email(address.address)
             found[key] = stricter(found.get(key, UNFLAGGED), address.flags)
     return found
 
@@ -81,7 +80,7 @@ def stricter(one: Flags, other: Flags) -> Flags:
 
 
 def flags_named(draft: Draft) -> dict[str, bool]:
-    return {name: as_flag(draft.values[name]) for name in COLUMN_OF if name in draft.values}
+    return {name: is_set(draft.values[name]) for name in COLUMN_OF if name in draft.values}
 
 
 def first_collection(draft: Draft, known: Mapping[str, Flags]) -> list[dict[str, object]] | None:
@@ -89,7 +88,7 @@ def first_collection(draft: Draft, known: Mapping[str, Flags]) -> list[dict[str,
     email = draft.values.get(EMAIL, "")
     if not email.strip():
         return None
-    flags = stricter({**UNFLAGGED, **flags_named(draft)}, known.get(email_key(email), UNFLAGGED))
+    flags = stricter({**UNFLAGGED, **flags_named(draft)}, known.get(normal_email(email), UNFLAGGED))
     return sent([Address(email.strip(), True, flags)])
 
 
@@ -104,12 +103,13 @@ def changed_collection(
     named = flags_named(draft)
     primary, others = (present[0], list(present[1:])) if present else (None, [])
     wanted = draft.values.get(EMAIL)
-    if wanted is not None and email_key(wanted) != email_key(primary.address if primary else ""):
-        flags = known.get(email_key(wanted), UNFLAGGED)
+    held = primary.address if primary else ""
+    if wanted is not None and not is_same_address(wanted, held):
+        flags = known.get(normal_email(wanted), UNFLAGGED)
         for other in others:
-            if email_key(other.address) == email_key(wanted):
+            if normal_email(other.address) == normal_email(wanted):
                 flags = stricter(flags, other.flags)
-        others = [a for a in others if email_key(a.address) != email_key(wanted)]
+        others = [a for a in others if normal_email(a.address) != normal_email(wanted)]
         primary = Address(wanted.strip(), True, flags) if wanted.strip() else None
     if primary is None:
         if any(named.values()):
@@ -143,5 +143,5 @@ def _rows(service: Service, keys: Sequence[str]) -> Iterable[Address]:
 
 
 def _address(told: Record) -> Address:
-    flags = {name: is_set(told, column) for name, column in COLUMN_OF.items()}
-    return Address(text_of(told, "email_address"), is_set(told, "primary_address"), flags)
+    flags = {name: flag_of(told, column) for name, column in COLUMN_OF.items()}
+    return Address(text_of(told, "email_address"), flag_of(told, "primary_address"), flags)

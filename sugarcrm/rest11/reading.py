@@ -4,21 +4,22 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sugarcrm.answers import ROW_FIELDS
 from sugarcrm.crm import Module, Page, Position, Row
 from sugarcrm.drafts import parts
+from sugarcrm.email_fields import EMAIL_FIELDS
 from sugarcrm.errors import NotSugarError, RefusedError
 from sugarcrm.query import sendable
 from sugarcrm.rest11 import filters
 from sugarcrm.rest11.answers import Record
 from sugarcrm.rest11.catalogue import Catalogue, Types
-from sugarcrm.rest11.emails import COLLECTION, EMAIL_FIELDS, Address, addresses_of, email_values
+from sugarcrm.rest11.emails import COLLECTION, Address, addresses_of, email_values
 from sugarcrm.rest11.service import Service
 from sugarcrm.rest11.values import from_iso, from_json, text_of
-from sugarcrm.values import email_key
+from sync.identity import normal_email
 
 IDS_AT_ONCE = 500
 EMAILS_AT_ONCE = 100
-_ROW_FIELDS = ("id", "date_modified", "modified_user_id", "deleted")
 
 
 class Reader:
@@ -70,11 +71,11 @@ class Reader:
 
     def ids_by_email(self, module: Module, emails: Sequence[str]) -> dict[str, list[str]]:
         """Find rows by any of their addresses; what a filter matched is compared again here."""
-        asked = {email_key(email) for email in emails if email.strip() and sendable(email)}
+        asked = {normal_email(email) for email in emails if email.strip() and sendable(email)}
         found: dict[str, list[str]] = {}
         for part in parts(sorted(asked), EMAILS_AT_ONCE):
             for record_id, addresses in self.holders(module, filters.has_address(part)).items():
-                for key in sorted({email_key(a.address) for a in addresses} & asked):
+                for key in sorted({normal_email(a.address) for a in addresses} & asked):
                     found.setdefault(key, []).append(record_id)
         return found
 
@@ -147,7 +148,7 @@ class Reader:
 def _asked(fields: Sequence[str], types: Types) -> list[str]:
     """The names to ask for; email1 and its flags are parts of the collection."""
     names = [COLLECTION if name in EMAIL_FIELDS else name for name in fields if name in types]
-    return list(dict.fromkeys([*_ROW_FIELDS, *names]))
+    return list(dict.fromkeys([*ROW_FIELDS, *names]))
 
 
 def _row(record: Record, fields: Sequence[str], types: Types) -> Row:

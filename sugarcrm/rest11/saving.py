@@ -11,9 +11,6 @@ from sugarcrm.rest11.answers import BulkItem
 from sugarcrm.rest11.refusals import RETRIED_SOON, label_of
 from sugarcrm.rest11.service import Part, Service
 
-MOST_AT_ONCE = 100  # no limit is documented; guides and open clients send 50 to 100
-_RECORD_COSTS_S = 0.1
-
 # May have been done all the same: a broken-off save, or a creation under an id that exists.
 _DOUBTFUL = frozenset({409, 422, 424})
 _NOT_NOW = frozenset({401, 412, 429, 503})
@@ -81,11 +78,6 @@ def save(
 ) -> Mapping[str, str | None]:
     """Send `parts`, one for each draft of `batch`, and judge what came back."""
     return outcomes.take(batch, service.parts(parts, writes=True))
-
-
-def most_at_once(deadline_s: float) -> int:
-    """How many records a call may hold and still end well within the deadline."""
-    return max(1, min(MOST_AT_ONCE, int(deadline_s / _RECORD_COSTS_S)))
 
 
 def _id_in(contents: msgspec.Raw) -> str | None:

@@ -3,10 +3,17 @@
 import re
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from sugarcrm.crm import Account
-from sugarcrm.errors import BusyError, CredentialsError, CrmError, RefusedError, SessionLostError
+from sugarcrm.errors import (
+    CredentialsError,
+    CrmError,
+    PostponedError,
+    RefusedError,
+    SessionLostError,
+)
 from sugarcrm.exchange import Lost, error_for_lost
 from sugarcrm.rest11.answers import Me, Token, Tokens
 from sugarcrm.rest11.calls import Calls
@@ -83,9 +90,12 @@ class TokenOwner:
         """Run `call`; when the token has ended, once more with a new one.
 
         A call refused for its token did nothing, so a write may be run again too.
+
+        Raises:
+            PostponedError: other calls used up the time that this one may take; it was not sent.
         """
         if not self._slots.acquire(timeout=self._calls.deadline_s):
-            raise BusyError(f"all {self._size} calls to SugarCRM are in use")
+            raise PostponedError(f"all {self._size} calls to SugarCRM are in use")
         try:
             token = self._store.load() or self._renewed(None)
             try:
@@ -95,17 +105,14 @@ class TokenOwner:
         finally:
             self._slots.release()
 
-    def log_out(self) -> bool:
-        """End the session; says whether the server did, for a token left behind ends by itself."""
+    def log_out(self) -> None:
+        """End the session, as far as the server lets one: a token left behind ends by itself."""
         token = None if self._store.outlives_its_user else self._store.load()
         if token is None:
-            return False
+            return
         self._store.save(None)
-        try:
+        with suppress(CrmError):
             self._calls.send("POST", "oauth2/logout", {}, object, token.access)
-        except CrmError:
-            return False
-        return True
 
     def _renewed(self, ended: Token | None) -> Token:
         """Replace `ended`, unless another thread or process already has."""

@@ -11,16 +11,15 @@ from datetime import UTC, datetime
 import msgspec
 
 from sugarcrm.rest11.answers import Json
-from sugarcrm.values import as_flag, to_wire
+from sugarcrm.values import to_wire
+from sync.canonical import is_set
+from sync.field_types import INSTANTS, MOMENTS, NUMBERS, WHOLE
 
 Sent = str | int | bool | list[str] | None
 
 MULTI = "multienum"
 _BOOLEANS = frozenset({"bool", "boolean"})
-_INSTANTS = frozenset({"datetime", "datetimecombo"})
-_NUMBERS = frozenset({"int", "integer", "long", "float", "double", "decimal", "currency"})
-_WHOLE = frozenset({"int", "integer", "long"})
-_NO_VALUE_IS_NULL = _INSTANTS | _NUMBERS | {"date"}
+_NO_VALUE_IS_NULL = MOMENTS | NUMBERS
 _ISO_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d.*)?")
 _OUR_INSTANT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _NAMES = ("name", "full_name")
@@ -51,12 +50,12 @@ def to_json(field_type: str, value: str) -> Sent:
     if field_type == MULTI:
         return keys_of(to_wire(value))
     if field_type in _BOOLEANS:
-        return as_flag(value)
+        return is_set(value)
     if not value and field_type in _NO_VALUE_IS_NULL:
         return None
-    if field_type in _INSTANTS and _OUR_INSTANT.fullmatch(value):
+    if field_type in INSTANTS and _OUR_INSTANT.fullmatch(value):
         return to_iso(value)
-    if field_type in _WHOLE and re.fullmatch(r"-?[0-9]{1,15}", value):
+    if field_type in WHOLE and re.fullmatch(r"-?[0-9]{1,15}", value):
         return int(value)
     return to_wire(value)
 
@@ -83,9 +82,9 @@ def keys_of(value: str) -> list[str]:
     return value.strip("^").split("^,^") if value.strip("^") else []
 
 
-def is_set(flags: Mapping[str, msgspec.Raw], name: str) -> bool:
+def flag_of(flags: Mapping[str, msgspec.Raw], name: str) -> bool:
     """Read a flag of an address, which may be true, 1, "1" or absent."""
-    return name in flags and as_flag(from_json("bool", flags[name]))
+    return name in flags and is_set(from_json("bool", flags[name]))
 
 
 def text_of(values: Mapping[str, msgspec.Raw], name: str) -> str:
@@ -96,12 +95,12 @@ def _from_text(field_type: str, value: str) -> str:
     value = value.replace("\x00", "")
     if value.startswith("0000-00-00"):
         return ""
-    if field_type in _INSTANTS:
+    if field_type in INSTANTS:
         return from_iso(value)
     if field_type == "date" and _ISO_INSTANT.fullmatch(value):
         return value[:10]
     if field_type in _BOOLEANS and value:
-        return "1" if as_flag(value) else "0"
+        return "1" if is_set(value) else "0"
     return value
 
 

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 
-from sugarcrm.batches import Told, write_in_batches
+from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Written, is_live
-from sugarcrm.drafts import check_drafts, parts
+from sugarcrm.drafts import check_drafts, parts, showing
+from sugarcrm.email_fields import EMAIL, EMAIL_FIELDS
 from sugarcrm.errors import RefusedError
 from sugarcrm.four_bytes import left_out
 from sugarcrm.rest11.catalogue import Catalogue, Types
 from sugarcrm.rest11.emails import (
     COLLECTION,
-    EMAIL,
-    EMAIL_FIELDS,
     UNFLAGGED,
     Address,
     Flags,
@@ -23,10 +22,10 @@ from sugarcrm.rest11.emails import (
 )
 from sugarcrm.rest11.filters import id_among
 from sugarcrm.rest11.reading import IDS_AT_ONCE, Reader
-from sugarcrm.rest11.saving import Outcomes, most_at_once, save
+from sugarcrm.rest11.saving import Outcomes, save
 from sugarcrm.rest11.service import Part, Service, path_of
 from sugarcrm.rest11.values import to_json
-from sugarcrm.values import email_key
+from sync.identity import normal_email
 
 NOT_FOUND_AGAIN = (
     "this server gives records ids of its own, and one without an email address could not be"
@@ -52,7 +51,7 @@ class Writer:
     ) -> None:
         self._service, self._catalogue, self._reader = service, catalogue, reader
         self._keeps_four_bytes = keeps_four_bytes
-        self._size = most_at_once(deadline_s)
+        self._size = batch_size(deadline_s)
         self.takes_ids = takes_ids
 
     def create(self, module: Module, drafts: Sequence[Draft]) -> list[Written]:
@@ -89,12 +88,14 @@ class Writer:
             made = [Part("PUT", path_of(module, d.id), bodies[d.id]) for d in batch]
             return save(self._service, batch, made, outcomes)
 
-        def showing(batch: Sequence[Draft]) -> set[str]:
+        def applied(batch: Sequence[Draft]) -> set[str]:
             return self._showing(module, batch)
 
-        done = write_in_batches(sent, size=self._size, send=send, applied=showing)
-        told = {w.id: outcomes.worded(w).refused for w in done} | refused | unsendable
-        return [Written(change.id, told.get(change.id)) for change in changes]
+        done = write_in_batches(sent, size=self._size, send=send, applied=applied)
+        told = {written.id: outcomes.worded(written) for written in done}
+        left = refused | unsendable
+        told |= {record_id: Written(record_id, reason) for record_id, reason in left.items()}
+        return [told.get(change.id) or Written(change.id) for change in changes]
 
     def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:
         """Delete in batches; what still shows afterwards was not deleted."""
@@ -158,7 +159,7 @@ class Writer:
         free, alike = set(rows), dict[str, str]()
         for draft in drafts:
             wanted = {n: v for n, v in draft.values.items() if n not in EMAIL_FIELDS}
-            for there in holders.get(email_key(draft.values.get(EMAIL, "")), ()):
+            for there in holders.get(normal_email(draft.values.get(EMAIL, "")), ()):
                 if there in free and wanted.items() <= rows[there].values.items():
                     alike[draft.id] = there
                     free.discard(there)
@@ -169,7 +170,7 @@ class Writer:
         """The flags of the addresses in `drafts`, there and in the drafts beside one another."""
         known = known_flags(self._service, [draft.values.get(EMAIL, "") for draft in drafts])
         for draft in drafts:
-            key = email_key(draft.values.get(EMAIL, ""))
+            key = normal_email(draft.values.get(EMAIL, ""))
             named = {**UNFLAGGED, **flags_named(draft)}
             known[key] = stricter(known.get(key, UNFLAGGED), named)
         return known
@@ -209,11 +210,7 @@ class Writer:
         """The ids of the records that already have the values of their draft."""
         fields = sorted({name for draft in batch for name in draft.values})
         rows = self._reader.by_ids(module, [draft.id for draft in batch], fields)
-        return {
-            draft.id
-            for draft in batch
-            if draft.id in rows and draft.values.items() <= rows[draft.id].values.items()
-        }
+        return showing(batch, rows)
 
 
 def _plain(draft: Draft, types: Types) -> dict[str, object]:

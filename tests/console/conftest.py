@@ -85,7 +85,8 @@ def working(sugarloop):
 @pytest.fixture
 def leads(active, working):
     """All leads of the emulator, imported as a list."""
-    columns = "email1,first_name,last_name,status,lead_source,phone_work,lead_score_c,birthdate"
+    names = "email1,first_name,last_name,status,lead_source,phone_work"
+    columns = f"{names},lead_score_c,budget_c,birthdate"
     outcome = active("import", "leads", "--columns", columns, "--wait", "--timeout", "20")
     assert outcome.code == 0, outcome.err
     assert working.is_alive()

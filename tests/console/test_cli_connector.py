@@ -91,3 +91,12 @@ def test_a_connector_that_is_off_stops_what_needs_it(active):
         outcome = active(*command)
         assert outcome.code == 1
         assert "the SugarCRM connector is not active; activate it with" in outcome.err
+
+
+@pytest.mark.parametrize("url", ["https://[x", "https://x:canary", "https://u:canary/y@x", "x"])
+def test_an_address_that_is_none_is_refused_before_sugarcrm_is_told(sugarloop, url):
+    outcome = sugarloop("connector", "hooks", "on", "--url", url)
+
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "--url: must be of the form https://" in outcome.err
+    assert "canary" not in outcome.err

@@ -1,3 +1,4 @@
+import io
 import json
 
 import dramatiq
@@ -33,6 +34,9 @@ def test_the_fields_may_come_from_standard_input(sugarloop):
     [
         pytest.param(["Nope", "--data", "{}"], "type: must be one of FormSubmitted", id="type"),
         pytest.param(["EmailOpened", "--data", "{"], "--data: it is no valid JSON", id="json"),
+        pytest.param(
+            ["EmailOpened", "--data", "[" * 100_000], "--data: it is nested too deeply", id="deep"
+        ),
         pytest.param(["EmailOpened", "--data", "{}"], "data.message: is required", id="missing"),
         pytest.param(
             ["EmailOpened", "--data", '{"message": "m", "email": "x"}'],
@@ -48,6 +52,44 @@ def test_a_bad_event_is_refused_by_field(sugarloop, words, said):
     assert (outcome.code, outcome.out) == (2, "")
     assert said in outcome.err
     assert sugarloop("events", "tail", "--json").json == []
+
+
+@pytest.mark.parametrize("depth", range(900, 1000, 20))
+def test_fields_that_can_be_read_but_not_written_for_their_depth_are_no_crash(sugarloop, depth):
+    deep = json.dumps({"message": "m", "email": "a@example.com", "x": 1})
+    deep = deep.replace("1", "[" * depth + "]" * depth)
+
+    outcome = sugarloop("events", "emit", "EmailOpened", "--data", deep)
+
+    assert outcome.code in (0, 2)
+
+
+def test_standard_input_that_is_no_text_is_refused(sugarloop, monkeypatch):
+    no_text = io.TextIOWrapper(io.BytesIO(b"\xff"), encoding="utf-8")
+    monkeypatch.setattr(io, "StringIO", lambda _: no_text)
+
+    outcome = sugarloop("events", "emit", "EmailOpened", "--data", "-")
+
+    assert (outcome.code, "standard input is no text in UTF-8" in outcome.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(
+            ["events", "emit", "EmailOpened", "--data", OPENED, "--id", "\udcff"], id="id"
+        ),
+        pytest.param(["source", "revoke", "\udcff"], id="source"),
+        pytest.param(["dead", "show", "\udcff"], id="dead letter"),
+        pytest.param(["form", "set", "\udcff", "--to", "leads"], id="form"),
+    ],
+)
+def test_an_argument_that_is_no_text_is_a_usage_error(sugarloop, words):
+    """Python reads a byte that is no UTF-8 as a lone surrogate."""
+    outcome = sugarloop(*words, "--json")
+
+    assert outcome.json["exit_code"] == outcome.code == 2
+    assert "Traceback" not in outcome.err
 
 
 @pytest.mark.usefixtures("working")

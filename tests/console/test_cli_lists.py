@@ -3,6 +3,7 @@ import io
 import threading
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import pytest
 
 from store.lists import Lists
@@ -53,6 +54,8 @@ def test_the_import_appears_in_the_listing_with_its_count(active):
         pytest.param(["city!=Porto"], ["b"], id="not equal, never filled counts as empty"),
         pytest.param(["email1~example", "last_name~sil"], ["a"], id="all conditions hold"),
         pytest.param(["last_name>=S"], ["a"], id="at least"),
+        pytest.param(["city>=5"], [], id="no number is not above one"),
+        pytest.param(["city<=5"], [], id="nor below it"),
         pytest.param([], ["a", "b"], id="no condition"),
     ],
 )
@@ -63,6 +66,30 @@ def test_members_fulfil_the_conditions(sugarloop, where, ids):
     people = sugarloop("lists", "members", "friends", *options, "--json").json
 
     assert [person["id"] for person in people] == ids
+
+
+@pytest.mark.parametrize(
+    ("score", "where", "found"),
+    [
+        pytest.param("9", "city>=10", False, id="numbers as numbers"),
+        pytest.param("10.0", "city<=10", True, id="equal in another spelling"),
+        pytest.param("NaN", "city>=5", False, id="not a number"),
+        pytest.param("NaN", "city<=5", False, id="not a number, the other way"),
+        pytest.param("1e9999999", "city>=5", False, id="no number that can be"),
+        pytest.param("Infinity", "city>=5", False, id="without end"),
+        pytest.param("NaN", "city>=mz", True, id="text as text"),
+    ],
+)
+def test_a_value_that_is_no_number_is_neither_above_nor_below_one(
+    sugarloop, friends, score, where, found
+):
+    (ana,) = friends.get_many(["a"]).values()
+    scored = msgspec.structs.replace(ana, values={**ana.values, "city": score})
+    friends.commit([Change(before=ana, after=scored)])
+
+    people = sugarloop("lists", "members", "friends", "--where", where, "--json").json
+
+    assert [person["id"] for person in people] == (["a"] if found else [])
 
 
 def test_an_added_person_waits_for_a_push(sugarloop, friends):
@@ -153,6 +180,16 @@ def test_who_was_deleted_in_sugarcrm_is_not_added_again(sugarloop, friends):
         pytest.param(
             ["members", "friends", "--where", "x=1"], 2, "not a column", id="condition's column"
         ),
+        *(
+            pytest.param(
+                ["members", "friends", "--where", f"city{operator}{value}"],
+                2,
+                f"'{value}' in 'city{operator}{value}' is no number to compare with; give one",
+                id=f"{operator}{value}",
+            )
+            for operator in (">=", "<=")
+            for value in ("nan", "inf", "1e9999999", "1e-9999999", "1e99999999999999999999")
+        ),
         pytest.param(["create", "Friends"], 1, "is there already", id="the title is taken"),
         pytest.param(["create", "!?"], 2, "neither letters nor digits", id="no usable title"),
         pytest.param(
@@ -177,6 +214,7 @@ def test_what_is_wrong_is_named(sugarloop, words, code, said):
     [
         pytest.param("status=Nonsense", "'Nonsense' is none of New, Assigned", id="an option"),
         pytest.param("lead_score_c=much", "'much' is no whole number", id="a number"),
+        pytest.param("budget_c=1e9999999", "'1e9999999' is no number", id="endless digits"),
         pytest.param("birthdate=1.2.1990", "form YYYY-MM-DD", id="a date"),
         pytest.param(f"last_name={'x' * 101}", "101 characters, and SugarCRM keeps 100", id="long"),
         pytest.param("last_name=", "SugarCRM needs a value here", id="a required field"),
@@ -313,3 +351,22 @@ def test_columns_are_removed_and_the_list_shows_it(active, leads):
     assert answer["removed"] == ["phone_work"]
     assert "phone_work" not in answer["columns"]
     assert active("lists", "columns", leads, "--remove", "phone_work").code == 2
+
+
+def test_nothing_is_removed_where_a_column_to_add_is_none(active, leads):
+    before = active("lists", "columns", leads, "--json").json["columns"]
+
+    outcome = active("lists", "columns", leads, "--remove", "phone_work", "--add", "nonsense")
+
+    assert (outcome.code, "not among the fields of Leads: nonsense" in outcome.err) == (2, True)
+    assert active("lists", "columns", leads, "--json").json["columns"] == before
+
+
+def test_a_column_that_is_removed_and_added_at_once_begins_afresh(active, leads):
+    words = ("lists", "columns", leads, "--remove", "phone_work", "--add", "phone_work")
+
+    answer = active(*words, "--json").json
+
+    assert (answer["removed"], answer["added"]) == (["phone_work"], ["phone_work"])
+    assert answer["filled_at_next_sync"] == ["phone_work"]
+    assert answer["columns"][-1] == "phone_work"

@@ -4,6 +4,9 @@ import json
 
 import pytest
 
+from store.runs import Runs
+from sync.runs import Run
+
 
 @pytest.fixture
 def edited(active, leads):
@@ -70,7 +73,7 @@ def test_a_plan_is_applied_and_its_run_taken_back(active, leads, edited):
         pytest.param(["plan", "LIST", "--action", "x"], 2, "none of create_here", id="no_action"),
         pytest.param(["plan", "LIST", "--export", "x.xls"], 2, "neither in .csv", id="no_format"),
         pytest.param(["apply", "x"], 1, "no plan 'x' is kept", id="apply_nothing"),
-        pytest.param(["undo", "LIST", "x"], 1, "not there (any more): x", id="undo_nothing"),
+        pytest.param(["undo", "LIST", "x"], 1, "has no run 'x'", id="undo_nothing"),
         pytest.param(["outcomes", "LIST", "x"], 1, "has no run 'x'", id="outcomes_of_nothing"),
         pytest.param(["setup", "LIST", "--guard", "x=1"], 2, "none of creations", id="no_limit"),
         pytest.param(
@@ -83,6 +86,35 @@ def test_what_cannot_be_meant_is_named(active, leads, words, code, said):
     outcome = active("sync", *[leads if word == "LIST" else word for word in words])
 
     assert (outcome.code, said in outcome.err) == (code, True), outcome.err
+
+
+@pytest.mark.usefixtures("edited")
+def test_a_run_that_was_folded_stands_for_the_one_that_did_its_work(active, leads, redis_client):
+    words = ("sync", "run", leads, "--wait", "--timeout", "20", "--json")
+    run = active(*words).json["id"]
+    folded = Run(id="sync-f", list=leads, kind="sync", phase="pull")
+    Runs(redis_client).fold(folded, into=run)
+
+    told = active("sync", "outcomes", leads, "sync-f", "--json")
+    undone = active("sync", "undo", leads, "sync-f", "--wait", "--timeout", "20", "--json")
+
+    assert told.json == active("sync", "outcomes", leads, run, "--json").json != []
+    assert (undone.json["phase"], undone.json["plan"]) == ("done", run)
+    for outcome in (told, undone):
+        assert f"Run sync-f was folded into {run}" in outcome.err
+
+
+@pytest.mark.parametrize("command", ["outcomes", "undo"])
+def test_a_run_that_was_folded_into_one_that_waits_has_done_nothing_yet(
+    active, leads, redis_client, command
+):
+    folded = Run(id="sync-f", list=leads, kind="sync", phase="pull")
+    Runs(redis_client).fold(folded, into="sync-w")
+
+    told = active("sync", command, leads, "sync-f")
+
+    assert told.code == 1
+    assert "'sync-f' was folded into 'sync-w', which has not begun" in told.err
 
 
 def test_a_guard_is_saved_in_part_and_shown(active, leads):

@@ -1,7 +1,20 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import dramatiq
 import pytest
 
+from store.lists import Lists
+from store.queues import bodies, waiting
+from store.runs import Runs
 from store.schedules import Schedules
+from sync.lists import MarketingList
+from sync.runs import Run
 from tests.salesperson import Salesperson
+from tests.serving import environ
+
+EXECUTABLE = Path(sys.executable).with_name("sugarloop")
 
 
 def setup_of(sugarloop, leads):
@@ -202,6 +215,24 @@ def test_a_run_that_is_not_there_cannot_be_cancelled(active, leads):
 
     assert (outcome.code, "no run of" in outcome.err) == (1, True)
     assert active("sync", "retry", leads, "--json").json == {"records": 0}
+
+
+def test_a_run_that_stands_still_is_woken_to_be_cancelled(redis_url, redis_client, tmp_path):
+    """By the command as it is installed: in this process, tests give dramatiq a broker."""
+    Lists(redis_client).create(MarketingList(id="friends", title="Friends", module="Leads"))
+    long_ago = "2026-01-01T00:00:00+00:00"
+    still = Run(id="s-1", list="friends", kind="sync", phase="pull", progressed_at=long_ago)
+    Runs(redis_client).start(still)
+
+    env = environ(REDIS_URL=redis_url, SUGARLOOP_HOME=str(tmp_path))
+    command = [EXECUTABLE, "sync", "cancel", "friends"]
+    told = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+
+    assert (told.returncode, "Run s-1 ends" in told.stdout) == (0, True), told.stderr
+    (message_id,) = redis_client.lrange(waiting("sync"), 0, -1)
+    message = dramatiq.Message.decode(redis_client.hget(bodies("sync"), message_id))
+    assert (message.actor_name, message.args) == ("pull_batch", ("s-1",))
+    assert message.options["redis_message_id"] == message_id.decode()
 
 
 def test_what_becomes_of_the_deleted_is_set_and_shown(active, sugarloop, leads):

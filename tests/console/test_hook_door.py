@@ -3,6 +3,7 @@
 import falcon.testing
 import msgspec
 import pytest
+import redis
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis.client import Pipeline
@@ -64,6 +65,18 @@ def test_a_hint_that_could_not_be_kept_holds_back_no_later_one(door, redis_clien
 
     assert call(door, LEAD).status_code == 202
     assert len(hints(redis_client)) == 2
+
+
+def test_a_call_whose_hint_the_connection_lost_is_to_be_made_again(door, redis_client, monkeypatch):
+    def lost(*_):
+        raise redis.TimeoutError("no answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Pipeline, "_execute_transaction", lost)
+        assert call(door, LEAD).status_code == 503
+
+    assert call(door, LEAD).status_code == 202
+    assert len(hints(redis_client)) == 1
 
 
 class Killed(BaseException):

@@ -34,6 +34,15 @@ def test_everything_opens_with_the_new_key_alone(rotated):
     assert sugarloop("source", "rotate", "shop", "--json").json["secret"].startswith("whsec_")
 
 
+def test_who_changes_the_key_is_told_to_restart_what_knows_the_old_one_alone(rotated):
+    sugarloop, _ = rotated
+
+    said = sugarloop("keys", "rotate").out
+
+    assert "A line that was not restarted since it was given the new key can open none" in said
+    assert "Once all have been, take the older keys out of SUGARLOOP_KEY" in said
+
+
 def test_a_key_that_opens_nothing_changes_nothing(rotated, monkeypatch):
     sugarloop, _ = rotated
     with monkeypatch.context() as wrong:

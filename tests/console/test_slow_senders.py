@@ -1,5 +1,6 @@
 """Bodies that are sent half, or drip, over real sockets: nobody else waits for them."""
 
+import asyncio
 import base64
 import json
 import resource
@@ -12,12 +13,16 @@ from contextlib import ExitStack, suppress
 import pytest
 import redis
 import requests
-from falcon.testing import TestClient
+from falcon.testing import ASGIConductor, TestClient
 
 from console.bodies import Bodies
+from console.hooks import PATH, _sha256
 from console.intake import create_app
 from console.sources import Sources
+from events import Producer
 from events.schema import ONE
+from store.hints import Hints, HookAddress
+from store.refused_events import RefusedEvents
 from tests import serving
 
 BODY_S = 2
@@ -183,6 +188,67 @@ def test_what_has_no_room_is_told_to_come_back_and_leaves_its_room_to_others(red
 
     assert [answer.status_code for answer in answers] == [202, 503, 202]
     assert answers[1].headers["retry-after"] == "5"
+
+
+def hook_request(redis_client):
+    HookAddress(redis_client).put("http://127.0.0.1", _sha256("secret"), "2026-01-01")
+    hook = {"bean": "Lead", "data": {"id": "lead-1"}}
+    return {"path": f"{PATH}/secret", "body": json.dumps(hook)}
+
+
+def event_request(redis_client):
+    token = Sources(redis_client).add("site")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": ONE}
+    return {"path": "/events", "body": json.dumps(EVENT | {"id": "1"}), "headers": headers}
+
+
+@pytest.mark.parametrize(
+    ("request_of", "keeping"),
+    [
+        pytest.param(event_request, (Producer, "publish_many"), id="an_event"),
+        pytest.param(hook_request, (Hints, "publish"), id="a_hook"),
+    ],
+)
+def test_a_body_has_its_room_until_it_is_kept(redis_client, monkeypatch, request_of, keeping):
+    request_ = request_of(redis_client)
+    hangs, answers_again = threading.Event(), threading.Event()
+    keep = getattr(*keeping)
+
+    def keep_at_last(*args):
+        hangs.set()
+        assert answers_again.wait(10)
+        return keep(*args)
+
+    monkeypatch.setattr(*keeping, keep_at_last)
+    app = create_app(redis_client, bodies=Bodies(room_bytes=len(request_["body"])))
+
+    async def three():
+        async with ASGIConductor(app) as client:
+            first = asyncio.create_task(client.simulate_post(**request_))
+            assert await asyncio.to_thread(hangs.wait, 10)
+            try:
+                second = await asyncio.wait_for(client.simulate_post(**request_), 5)
+            finally:
+                answers_again.set()
+            return await first, second, await client.simulate_post(**request_)
+
+    answers = asyncio.run(three())
+
+    assert [answer.status_code for answer in answers] == [202, 503, 202]
+    assert answers[1].headers["retry-after"] == "5"
+
+
+def test_who_finds_no_room_is_told_so_though_the_store_hangs(redis_client, monkeypatch):
+    request_ = event_request(redis_client)
+    app = create_app(redis_client, bodies=Bodies(room_bytes=len(request_["body"])))
+    client = TestClient(app)
+    assert client.simulate_post(**request_).status_code == 202
+    noted = []
+    monkeypatch.setattr(RefusedEvents, "note", lambda *note: noted.append(note))
+
+    answer = client.simulate_post(**request_ | {"body": request_["body"] + " "})
+
+    assert (answer.status_code, noted) == (503, [])
 
 
 def test_a_body_that_comes_slowly_but_in_time_is_taken(running):

@@ -1,8 +1,12 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
+import redis
 import structlog
 from cryptography.fernet import Fernet
+from redis.client import Pipeline
 from standardwebhooks.webhooks import Webhook
 
 from console.sources import SourceError, Sources
@@ -126,6 +130,71 @@ def test_a_source_changes_its_signing_secret_without_a_gap(sources):
     assert [sources.by_signature(b"{}", signed(s)) for s in (old, new)] == ["shop", "shop"]
     sources.drop_old("shop")
     assert [sources.by_signature(b"{}", signed(s)) for s in (old, new)] == [None, "shop"]
+
+
+CHANGES = [
+    pytest.param(lambda sources: sources.let_sign("shop"), id="let_sign"),
+    pytest.param(lambda sources: sources.rotate("shop"), id="rotate"),
+    pytest.param(lambda sources: sources.drop_old("shop"), id="drop_old"),
+    pytest.param(lambda sources: sources.reseal(lambda sealed: sealed), id="reseal"),
+]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Lets something be done between the reading of a source and the writing of it."""
+    replace = msgspec.structs.replace
+
+    def once(step):
+        def interrupted(source, **changes):
+            monkeypatch.setattr("msgspec.structs.replace", replace)
+            step()
+            return replace(source, **changes)
+
+        monkeypatch.setattr("msgspec.structs.replace", interrupted)
+
+    return once
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_source_that_is_revoked_during_a_change_does_not_come_back(sources, meanwhile, change):
+    sources.add("shop")
+    sources.let_sign("shop")
+    meanwhile(lambda: sources.revoke("shop"))
+
+    with suppress(SourceError):
+        change(sources)
+
+    assert sources.all() == {}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_undoes_no_other_one(sources, meanwhile, change):
+    sources.add("shop")
+    sources.let_sign("shop")
+    others = []
+    meanwhile(lambda: others.append(sources.rotate("shop")))
+
+    with suppress(SourceError):
+        change(sources)
+
+    ((token, _),) = others
+    assert sources.by_token(token) == "shop"
+
+
+def test_a_new_token_is_told_though_the_connection_broke_after_it_was_kept(sources, monkeypatch):
+    old, carry_out = sources.add("shop"), Pipeline._execute_transaction
+
+    def broken(pipe, *given):
+        monkeypatch.setattr(Pipeline, "_execute_transaction", carry_out)
+        carry_out(pipe, *given)
+        pipe.watching = True  # as it is while the answer is on its way
+        raise redis.ConnectionError("the answer got lost")
+
+    monkeypatch.setattr(Pipeline, "_execute_transaction", broken)
+    new, _ = sources.rotate("shop")
+
+    assert sources.by_token(new) == sources.by_token(old) == "shop"
 
 
 def signed(secret):

@@ -47,7 +47,7 @@ def last_line(one):
     return one.calls()[-1]
 
 
-def test_latency(one, ask):
+def test_latency_holds_an_answer_back(one, ask):
     session = ask.log_in()
     one.put_up("latency=300ms")
 
@@ -72,7 +72,7 @@ def test_errors_come_in_three_forms(one, ask, session):
 
 
 @pytest.mark.parametrize("status", ["429", "503"])
-def test_a_busy_server(one, ask, session, status):
+def test_a_busy_server_says_when_to_come_back_only_where_it_is_to(one, ask, session, status):
     one.put_up(f"{status}=1x")
     without = ask.post("get_user_id", [session])
     one.put_up(f"{status}=1x,{status}-retry-after=3")
@@ -172,7 +172,7 @@ def test_a_dripping_answer_comes_a_byte_at_a_time(one, ask, session):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_a_huge_answer(one, ask, session, encoding):
+def test_a_huge_answer_is_sent_packed_as_well_only_to_who_takes_that(one, ask, session, encoding):
     one.put_up("huge=12x")
     read, seen = zlib.decompressobj(zlib.MAX_WBITS | 16), set()
     for _ in range(12):

@@ -13,6 +13,7 @@ import pytest
 import requests
 
 from tests.emulated import emulator
+from tests.emulator.rest11.asker import Asker as RestAsker
 from tests.emulator.service import ADMIN, Asker
 
 
@@ -152,6 +153,18 @@ def test_the_clock_may_be_set(tmp_path):
         said = Asker(one.url).call("get_server_info")["gmt_time"]
 
     assert said.startswith("2031-05-06 07:0")
+
+
+def test_the_clock_of_sugar_7_and_later_may_be_set_too(tmp_path):
+    modern = ("--protocol", "rest11", "--profile", "rest11")
+    with emulator(tmp_path, *modern, "--clock", "2031-05-06 07:08:09") as one:
+        crm = RestAsker(one.url).log_in()
+        crm.post("Leads", {"last_name": "Now"})
+        (made,) = crm.post("Leads/filter", {"fields": "date_modified"})["records"]
+        today = crm.found([{"date_modified": {"$dateRange": "today"}}])
+
+    assert made["date_modified"].startswith("2031-05-06T")
+    assert today == ["Now"]
 
 
 def test_fixtures_may_hold_records(tmp_path):

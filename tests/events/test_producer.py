@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import msgspec
 import pytest
 import redis
+from redis.client import Pipeline
 
 from events import (
     BadEventError,
@@ -258,5 +259,56 @@ def test_full_store_refuses_and_keeps_nothing(producer, redis_client):
             producer.publish_many([wrap(FORM, source="s"), wrap(VISIT, source="s")])
     finally:
         redis_client.config_set("maxmemory", 0)
+
+    assert redis_client.keys("*") == []
+
+
+@pytest.fixture
+def breaking(redis_url, monkeypatch):
+    """Lets the connection break right before, or right after, a transaction is carried out."""
+    carry_out, kill = Pipeline._execute_transaction, redis.Redis.from_url(redis_url)
+
+    def times(count, *, after):
+        left = iter(range(count))
+
+        def broken(pipe, *given):
+            if next(left, None) is None:
+                return carry_out(pipe, *given)
+            if after:
+                carry_out(pipe, *given)
+                pipe.watching = True  # as it is while the answer is on its way
+                raise redis.ConnectionError("the answer got lost")
+            kill.client_kill_filter(_type="normal", skipme=True)
+            return carry_out(pipe, *given)
+
+        monkeypatch.setattr(Pipeline, "_execute_transaction", broken)
+
+    yield times
+    kill.close()
+
+
+@pytest.mark.parametrize(
+    ("after", "told"),
+    [pytest.param(False, True, id="not accepted yet"), pytest.param(True, False, id="accepted")],
+)
+def test_an_event_is_accepted_once_though_the_connection_breaks(
+    producer, redis_client, messages, breaking, after, told
+):
+    breaking(1, after=after)
+
+    receipt = producer.publish_unless("only-once", 60, wrap(SENT, source="s"))
+
+    assert (receipt is not None) == told
+    assert redis_client.exists("only-once")
+    assert len(messages("realtime")) == 1
+
+
+def test_a_connection_that_breaks_each_time_is_no_answer_and_accepts_nothing(
+    producer, redis_client, breaking
+):
+    breaking(99, after=False)
+
+    with pytest.raises(redis.ConnectionError):
+        producer.publish_unless("only-once", 60, wrap(SENT, source="s"))
 
     assert redis_client.keys("*") == []

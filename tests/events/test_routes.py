@@ -1,10 +1,5 @@
-from events import DRAIN, QUEUES, ROUTES, TYPES, Event
+from events import DRAIN, QUEUES, TYPES
 from events.routes import To
-
-
-def test_every_event_has_a_route_that_leads_somewhere():
-    assert set(ROUTES) == set(Event.__args__)
-    assert all(route.actors or route.behaviour for route in ROUTES.values())
 
 
 def test_type_of_an_event_is_the_name_of_its_class():

@@ -1,22 +1,25 @@
 """Whatever way a mass of changes comes, the guard sees it before the first one is written."""
 
+import msgspec
 import pytest
 import requests
 
 from events import ListImportRequested, RecordChanged, SyncTick
+from store.runs import Runs
 from sugarcrm.crm import Capabilities, Draft
 from sugarcrm.legacy import LegacyClient
 from sync.guard import Guard, Limit
 from sync.setup import PullSetup, PushSetup
+from tests.loop.killing import killed_after, killed_before
+from workers import burying
 
 LEADS = "all-sugarcrm-leads"
 COLUMNS = ("email1", "last_name", "phone_work")
 PULL = PullSetup(add_new=True, update_existing=True)
+PUSH = PushSetup(add_new=True, update_existing=True, fields=("phone_work",))
 NONE = Limit(count=0)
 STRICT = Guard(creations=NONE, changes=NONE, blanks=NONE)
-BLIND = Capabilities(
-    batch_writes=True, lists_deleted=False, updates_email_in_place=False, total_count=True
-)
+BLIND = Capabilities(lists_deleted=False)
 MADE_ANEW = "ext_key_c"
 
 
@@ -88,6 +91,21 @@ def test_a_comparison_that_would_do_more_than_the_guard_allows_does_nothing(loop
     assert f"unseen-{limited}" not in loop.members(LEADS)
 
 
+@pytest.mark.parametrize("killed", [killed_before, killed_after])
+def test_a_worker_that_is_killed_as_it_turns_to_the_guard_lets_nothing_past_it(loop, crowd, killed):
+    blanked(loop, crowd)
+    with killed(Runs, "move"):
+        loop.sync(LEADS)
+    run = loop.app.runs.active(LEADS)
+
+    loop.broker.get_actor("pull_batch").fn(run.id)
+    loop.deliver()
+
+    assert loop.app.runs.get(run.id).phase == "failed"
+    assert "stopped by the guard" in loop.app.runs.get(run.id).problem
+    assert phones(loop, crowd) == ["1"] * 5
+
+
 def test_a_sweep_asks_the_guard_before_it_buries_anybody(loop, crowd, monkeypatch):
     changed = LegacyClient.changed
 
@@ -109,6 +127,59 @@ def test_a_sweep_asks_the_guard_before_it_buries_anybody(loop, crowd, monkeypatc
     assert set(crowd) <= held.keys()
     assert let.counts["deleted"] == 5
     assert not set(crowd) & loop.members(LEADS).keys()
+
+
+def restored_without(monkeypatch, ids):
+    """Let SugarCRM know nothing of these rows, as after a backup of before them was restored."""
+    by_ids = LegacyClient.by_ids
+
+    def without(self, *about):
+        return {i: row for i, row in by_ids(self, *about).items() if i not in ids}
+
+    monkeypatch.setattr(LegacyClient, "by_ids", without)
+
+
+def edited_after_the_pull(loop, ids):
+    """Sync, and edit all of them in the middle of it, as a program does."""
+    began = loop.app.producer.publish(SyncTick(list=LEADS)).id
+    while message := loop.take():
+        for crm_id in ids if message.actor_name == "push_batch" else ():
+            loop.edit(LEADS, loop.members(LEADS)[crm_id], phone_work="2")
+        loop.broker.get_actor(message.actor_name).fn(*message.args)
+    return loop.app.runs.get(f"sync-{began}")
+
+
+def test_a_push_asks_the_guard_before_it_takes_anybody_for_deleted(loop, crowd, monkeypatch):
+    restored_without(monkeypatch, crowd)
+    loop.allow(LEADS, PUSH, PULL, guard=Guard(deletions=Limit(count=3)))
+    monkeypatch.setattr(loop.app, "knobs", msgspec.structs.replace(loop.app.knobs, push_rows=2))
+    stopped = edited_after_the_pull(loop, crowd)
+    held = loop.members(LEADS)
+    loop.allow(LEADS, PUSH, PULL, guard=Guard(deletions=Limit(count=5)))
+    let = loop.sync(LEADS)
+
+    assert (stopped.phase, let.phase) == ("failed", "done")
+    assert "5 of " in stopped.problem
+    assert "--guard deletions=" in stopped.problem
+    assert (set(crowd) <= held.keys(), stopped.counts.get("deleted", 0)) == (True, 0)
+    assert (let.counts["deleted"], let.counts.get("created_there", 0)) == (5, 0)
+    assert not set(crowd) & loop.members(LEADS).keys()
+
+
+def test_a_push_that_is_killed_as_it_buries_counts_each_of_them_once(loop, crowd, monkeypatch):
+    restored_without(monkeypatch, crowd)
+    loop.allow(LEADS, PUSH, PULL)
+    monkeypatch.setattr(burying, "BATCH", 2)
+    with killed_after(burying, "_bury_some"):
+        edited_after_the_pull(loop, crowd)
+    run = loop.app.runs.active(LEADS)
+
+    loop.broker.get_actor("push_batch").fn(run.id)
+    loop.deliver()
+
+    ended = loop.app.runs.get(run.id)
+    assert (ended.phase, ended.counts["deleted"]) == ("done", 5)
+    assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
 
 
 def test_a_field_that_is_made_anew_empties_nobody(loop, far_end, person):

@@ -1,7 +1,9 @@
 """Opt-outs reach everybody who has the address, also when no record of theirs was touched."""
 
+import time
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from console.edits import add_record, remove_record
@@ -65,6 +67,45 @@ def test_a_restriction_that_touched_no_record_is_taken_in(loop, sharing, field):
 
     assert (flags(loop, one, field), flags(loop, other, field)) == ("1", "1")
     assert modified_at(loop, other) == before
+
+
+def test_an_import_notes_from_when_on_addresses_are_to_be_read(loop):
+    loop.import_all(columns=COLUMNS)
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    assert records.state("consent_at") == records.state("cursor_at") != ""
+
+
+def test_an_opt_out_before_the_edit_that_a_first_sync_reads_is_not_passed_over(
+    loop, sharing, person, monkeypatch
+):
+    one, other = sharing
+    monkeypatch.setattr(consent, "with_overlap", str)
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    time.sleep(1.1)  # SugarCRM keeps seconds
+    person.edit("Leads", one, title="Edited since")
+    # an earlier version did not note how far it had read addresses
+    loop.app.lists.records(loop.app.lists.get(LEADS)).commit(state={"consent_at": ""})
+
+    loop.sync(LEADS)
+
+    assert (flags(loop, one), flags(loop, other)) == ("1", "1")
+
+
+def test_an_address_dated_in_the_future_hides_no_later_opt_out(loop, sharing, monkeypatch):
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    one, _ = sharing
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    read = LegacyClient.addresses_changed
+
+    def in_the_future(*arguments):
+        page = read(*arguments)
+        later = [msgspec.structs.replace(a, modified_at=AN_AGE) for a in page.addresses]
+        return msgspec.structs.replace(page, addresses=later)
+
+    monkeypatch.setattr(LegacyClient, "addresses_changed", in_the_future)
+    loop.sync(LEADS)
+
+    assert "2000" < records.state("consent_at") < AN_AGE
 
 
 def test_a_plan_shows_an_opt_out_that_touched_no_record_and_apply_takes_it_in(loop, sharing):

@@ -125,13 +125,7 @@ def test_a_kill_after_any_step_of_a_creation_makes_one_lead_and_counts_it_once(f
     assert (run.phase, run.counts["created_there"]) == ("done", 2)
 
 
-GIVES_IDS = Capabilities(
-    batch_writes=True,
-    lists_deleted=True,
-    updates_email_in_place=True,
-    total_count=True,
-    takes_ids=False,
-)
+GIVES_IDS = Capabilities(lists_deleted=True, takes_ids=False)
 
 
 def giving_ids(original, crm_ids):

@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from console.listing import last_drift
+from console.listing import last_compared
 from events import SyncTick
 from sync.failure import Postponed
 from sync.guard import Guard, Limit
@@ -86,7 +86,7 @@ def test_what_sql_changed_is_found_told_and_taken_in(settled, site):
     assert settled.members(LEADS)[crm_id].values["phone_work"] == "behind"
     assert run.reasons["drift: another phone_work"] == 1
     assert run.drift == pytest.approx(1 / run.counts["compared"])
-    assert last_drift(settled.app, LEADS).id == run.id
+    assert last_compared(settled.app.runs, LEADS).id == run.id
     assert compare(settled).drift == 0.0
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from console.listing import count
 from console.members import members
-from events import UndoRequested
+from events import SyncTick, UndoRequested
 from store.records import Change
 from sugarcrm.crm import Draft
 from sugarcrm.legacy import LegacyClient
@@ -86,6 +86,31 @@ def test_an_edit_that_waits_for_a_lead_goes_to_its_contact(loop, person, ids, ti
     assert loop.app.lists.records(loop.app.lists.get(LEADS)).dirty_count() == 0
 
 
+@pytest.mark.parametrize(
+    ("rule", "here", "there"),
+    [
+        pytest.param("sugarcrm", "Sales", "Sales", id="sugarcrm_wins"),
+        pytest.param("list", "Waits", "Waits", id="the_list_wins"),
+        pytest.param("ask", "Waits", "Sales", id="a_person_is_asked"),
+    ],
+)
+def test_what_sales_typed_on_the_lead_they_typed_on_its_contact(
+    loop, person, ids, rule, here, there
+):
+    converted(loop, person, ids, "Sales", rule)
+    person.edit("Leads", ids[0], title="Sales")
+
+    synced(loop, CONTACTS, LEADS, CONTACTS)
+
+    contact = record_of(loop, CONTACTS, ids[1])
+    assert (contact.values["title"], contact.asked.get("title")) == (
+        here,
+        "Sales" if here != there else None,
+    )
+    assert loop.crm.by_ids("Contacts", [ids[1]], COLUMNS)[ids[1]].values["title"] == there
+    assert loop.crm.by_ids("Leads", [ids[0]], COLUMNS)[ids[0]].values["title"] == "Sales"
+
+
 def test_a_contact_that_its_list_has_not_taken_in_yet_is_waited_for(loop, person, ids):
     converted(loop, person, ids)
 
@@ -119,6 +144,32 @@ def test_a_lead_that_is_converted_since_the_pull_gets_nothing_any_more(
     assert record_of(loop, LEADS, ids[0]).contact == ids[1]
 
 
+@pytest.mark.parametrize("edited", ["before", "after"])
+def test_a_list_that_only_pushes_hands_on_with_its_next_run_what_its_push_let_be(
+    loop, person, ids, edited
+):
+    lead, contact = ids
+    create(loop, "Leads", lead, email1=f"{lead}@example.com", title="Before")
+    lists_of(loop, "Leads", "Contacts")
+    loop.allow(LEADS, PUSH)
+    create(loop, "Contacts", contact, email1=f"{lead}@example.com")
+    loop.edit(LEADS, record_of(loop, LEADS, lead), title="Waits")
+    person.edit("Leads", lead, converted="1", contact_id=contact, status="Converted")
+
+    let_be = loop.sync(LEADS)
+    loop.sync(CONTACTS)
+    if edited == "after":
+        loop.edit(LEADS, record_of(loop, LEADS, lead), title="Later")
+    next_run = loop.sync(LEADS)
+    loop.sync(CONTACTS)
+
+    row = loop.crm.by_ids("Contacts", [contact], COLUMNS)[contact]
+    assert (let_be.reasons, next_run.counts["followed"]) == ({CONVERTED_TO: 1}, 1)
+    assert row.values["title"] == ("Later" if edited == "after" else "Waits")
+    assert loop.crm.by_ids("Leads", [lead], COLUMNS)[lead].values["title"] == "Before"
+    assert record_of(loop, LEADS, lead).became == contact
+
+
 def test_a_list_that_asks_asks_which_of_both_edits_stands(loop, person, ids):
     converted(loop, person, ids, "Typed by sales", "ask")
 
@@ -143,6 +194,22 @@ def test_an_edit_waits_until_there_is_a_list_of_contacts(loop, person, ids):
     synced(loop, LEADS, CONTACTS)
 
     assert loop.crm.by_ids("Contacts", [contact], COLUMNS)[contact].values["title"] == "Waits"
+
+
+def test_what_sales_typed_on_a_lead_while_an_edit_of_it_waits_is_no_drift_each_night(
+    loop, person, ids
+):
+    create(loop, "Leads", ids[0], email1=f"{ids[0]}@example.com", title="Before")
+    lists_of(loop, "Leads")
+    loop.edit(LEADS, record_of(loop, LEADS, ids[0]), title="Waits")
+    converted_to = {"converted": "1", "contact_id": ids[1], "status": "Converted"}
+    person.edit("Leads", ids[0], title="Sales", **converted_to)
+
+    night = loop.app.runs.get(f"sync-{loop.publish(SyncTick(list=LEADS, compare=True))}")
+
+    assert night.phase == "done"
+    assert "drift: another title" not in night.reasons
+    assert record_of(loop, LEADS, ids[0]).values["title"] == "Waits"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import pytest
 
 from events import EmailSent, FormSubmitted
-from sugarcrm.crm import FAILED, Draft, Written
+from sugarcrm.batches import FAILED
+from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync import own_row
 from sync.failure import Retriable
@@ -41,7 +42,7 @@ def test_a_submitted_form_becomes_one_lead_however_often_it_is_delivered(loop):
 @pytest.mark.usefixtures("form")
 def test_a_form_that_the_server_failed_on_is_tried_again_and_not_given_up(loop, monkeypatch):
     def failing(_client, _module, drafts):
-        return [Written(draft.id, refused=FAILED) for draft in drafts]
+        return [Written(draft.id, FAILED, failed=True) for draft in drafts]
 
     with monkeypatch.context() as patched:
         patched.setattr(LegacyClient, "create_many", failing)

@@ -10,7 +10,7 @@ from sugarcrm.legacy import LegacyClient
 from sync.failure import Postponed
 from sync.runs import Run
 from sync.setup import PullSetup
-from workers.sweep import BRAKE_COUNT
+from workers.burying import BRAKE_COUNT
 
 COLUMNS = ("email1", "last_name")
 LEADS = "all-sugarcrm-leads"

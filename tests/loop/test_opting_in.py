@@ -104,3 +104,25 @@ def test_what_one_list_lifted_no_other_lifts_again_over_a_later_opt_out(loop, ou
     assert loop.members("all-sugarcrm-contacts")[contact].values[FLAG] == "1"
     assert flags(loop, ids) == ({"1"}, {"1"})
     loop.crm.delete_many("Contacts", [contact])
+
+
+def test_what_sales_lifted_themselves_no_list_lifts_again_over_a_later_opt_out(loop, out, person):
+    address, ids = out
+    contact = f"{ids[0]}-contact"
+    loop.crm.create_many("Contacts", [Draft(contact, {"last_name": "Out", "email1": address})])
+    loop.import_all("Contacts", columns=COLUMNS)
+    loop.allow("all-sugarcrm-contacts", PUSH, PULL)
+    loop.sync("all-sugarcrm-contacts")
+    opt_in(loop.app, address)
+    loop.crm.update_many("Leads", [Draft(ids[0], {FLAG: "0"})])
+    for crm_id in ids:
+        person.edit("Leads", crm_id, phone_work="unticked the box")
+    loop.allow(LEADS, pull=PULL)  # it pulls that, and pushes nothing
+    loop.sync(LEADS)
+    loop.crm.update_many("Leads", [Draft(ids[0], {FLAG: "1"})])
+
+    loop.sync("all-sugarcrm-contacts")
+
+    assert loop.members("all-sugarcrm-contacts")[contact].values[FLAG] == "1"
+    assert flags(loop, ids)[1] == {"1"}
+    loop.crm.delete_many("Contacts", [contact])

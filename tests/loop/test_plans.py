@@ -200,6 +200,21 @@ def test_a_plan_shows_what_programs_will_set_and_push(waiting):
     )
 
 
+def test_applying_creates_those_whom_a_program_prepares_though_nothing_is_updated(waiting):
+    steps = (Step(name="s", field="lead_score_c"),)
+    waiting.loop.allow(LEADS, PushSetup(add_new=True), PULL)
+    waiting.loop.app.programs.put("p", Program(id="p", name="Fresh", list=LEADS, steps=steps))
+    plan_id, items = waiting.plan()
+
+    run = waiting.apply(plan_id)
+
+    created = waiting.loop.app.lists.records(waiting.loop.app.lists.get(LEADS)).get_many(["here"])
+    row = waiting.loop.crm.by_ids("Leads", [created["here"].crm_id or ""], COLUMNS)
+    assert items["here"].action == "create_there"
+    assert (run.counts.get("created_there"), run.reasons.get(SHIFTED)) == (1, None)
+    assert [one.values["lead_score_c"] for one in row.values()] == ["0"]
+
+
 def test_undoing_a_run_restores_both_sides_where_nobody_edited_since(waiting):
     run = waiting.loop.sync(LEADS)
     waiting.person.edit("Leads", waiting.ids["push"], phone_work="9")
@@ -321,6 +336,24 @@ def test_a_plan_promises_nothing_to_a_lead_that_was_converted(loop, person):
 
     assert not item.there
     loop.crm.delete_many("Leads", ["planconv"])
+
+
+def test_applying_a_plan_buries_nobody_who_vanished_since_it_looked(waiting, monkeypatch):
+    plan_id, _ = waiting.plan()
+    push_records = applying.push_records
+
+    def deleted_just_before(*arguments, **options):
+        waiting.person.delete("Leads", waiting.ids["push"])
+        return push_records(*arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(applying, "push_records", deleted_just_before)
+        run = waiting.apply(plan_id)
+    left = waiting.ids["push"] in waiting.loop.members(LEADS)
+    waiting.loop.sync(LEADS)
+
+    assert (run.reasons[SHIFTED], left) == (1, True)
+    assert waiting.ids["push"] not in waiting.loop.members(LEADS)
 
 
 def test_applying_a_plan_takes_in_nothing_that_was_edited_since_it_looked(

@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from console.standing import standing
-from events import PlanRequested
+from events import PlanRequested, SyncTick
 from sugarcrm.crm import Draft
 from sync.quarantine import MISSING
 from sync.setup import PullSetup, PushSetup
@@ -136,4 +136,20 @@ def test_a_list_of_which_no_field_is_left_stops_and_says_why(loop, lead, studio)
 
     assert run.phase == "failed"
     assert "no field of this list" in run.problem
+    assert member(loop, lead).values[FIELD] == "k1"
+
+
+def test_a_field_that_comes_back_blank_is_no_drift_of_everybody_that_night(
+    loop, lead, studio, person
+):
+    studio(f"{FIELD}:removed")
+    loop.sync(LEADS)
+    studio("")
+    untold = {"date_modified": "2001-01-01 00:00:00", "update_date_modified": False}
+    person.edit("Leads", lead, **{FIELD: ""}, **untold)
+
+    night = loop.app.runs.get(f"sync-{loop.publish(SyncTick(list=LEADS, compare=True))}")
+
+    assert night.phase == "done"
+    assert f"drift: another {FIELD}" not in night.reasons
     assert member(loop, lead).values[FIELD] == "k1"

@@ -4,7 +4,8 @@ import pytest
 
 from console.edits import retry_refused
 from console.outcomes import outcomes
-from sugarcrm.crm import FAILED, Draft, Written
+from sugarcrm.batches import FAILED
+from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
 from sync.setup import PullSetup, PushSetup
 from workers.recognise import MISSING_NAME
@@ -77,7 +78,7 @@ def test_what_the_server_failed_on_is_sent_again_a_few_times_for_it_may_have_bee
 
     def failing(_client, _module, drafts):
         sent.append([draft.values for draft in drafts])
-        return [Written(draft.id, refused=FAILED) for draft in drafts]
+        return [Written(draft.id, FAILED, failed=True) for draft in drafts]
 
     filled.edit(LEADS, filled.members(LEADS)[crm_id], phone_work="1")
     with monkeypatch.context() as patched:

@@ -5,15 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 
+from store.records import Change
 from sugarcrm.crm import Capabilities, Draft, Written
 from sugarcrm.legacy import LegacyClient
+from sync.guard import Guard, Limit
+from sync.records import GONE_HERE, Record
 from sync.setup import PullSetup, PushSetup
 
 COLUMNS = ("email1", "last_name")
 LEADS = "all-sugarcrm-leads"
-BLIND = Capabilities(
-    batch_writes=True, lists_deleted=False, updates_email_in_place=False, total_count=True
-)
+BLIND = Capabilities(lists_deleted=False)
 
 
 @pytest.fixture
@@ -45,6 +46,18 @@ def test_somebody_who_is_gone_is_missed_and_becomes_a_tombstone(blind, person):
     assert run.counts["deleted"] == 1
 
 
+def test_who_was_removed_before_sugarcrm_knew_them_hides_nobody_who_is_gone(blind, person):
+    blind.crm.create_many("Leads", [Draft("0000dddd-2", {"last_name": "Leaver"})])
+    records = blind.app.lists.records(blind.app.lists.get(LEADS))
+    records.commit([Change(before=None, after=Record(id="stray", gone=GONE_HERE))])
+    blind.sync(LEADS)
+    person.delete("Leads", "0000dddd-2")
+
+    blind.sync(LEADS)
+
+    assert "0000dddd-2" not in blind.members(LEADS)
+
+
 def test_a_list_that_misses_nobody_is_not_swept_again_the_same_day(blind):
     first = blind.sync(LEADS)
 
@@ -63,6 +76,16 @@ def test_a_sudden_loss_of_most_people_stops_for_a_person(blind, monkeypatch):
     assert run.phase == "failed"
     assert "not to be seen in SugarCRM any more" in run.problem
     assert blind.members(LEADS) == members
+
+
+def test_a_person_who_raised_the_limit_is_heard_however_many_are_gone(blind, monkeypatch):
+    raised = Guard(deletions=Limit())
+    blind.allow(LEADS, pull=PullSetup(add_new=True, update_existing=True), guard=raised)
+    monkeypatch.setattr(LegacyClient, "by_ids", lambda *_: {})
+
+    run = blind.sync(LEADS)
+
+    assert (run.phase, blind.members(LEADS)) == ("done", {})
 
 
 def test_somebody_deleted_unseen_is_not_created_again_and_again(blind, monkeypatch):

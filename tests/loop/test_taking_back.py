@@ -14,8 +14,10 @@ from store.history import History
 from store.records import FILLED_BY
 from sugarcrm.crm import Draft, Written
 from sugarcrm.legacy import LegacyClient
+from sync.failure import Permanent
 from sync.guard import Guard, Limit
 from sync.history import READ_BACK, origins
+from sync.runs import Run
 from sync.setup import PullSetup, PushSetup
 from sync.undo import CONSENT, EDITED_THERE
 from tests.loop.killing import killed_after, killed_before
@@ -319,3 +321,69 @@ def test_why_knows_what_a_widening_import_filled_also_after_the_column_was_away(
     newest = loop.app.runs.recent(LEADS, 1)[0]
     assert newest.kind == "import"
     assert records.state(f"{FILLED_BY}title") == newest.id
+
+
+def folded(loop, into):
+    """A run that did nothing of its own."""
+    loop.app.runs.fold(Run(id="sync-f", list=LEADS, kind="sync", phase="pull"), into=into)
+    return loop.app.runs.get("sync-f")
+
+
+def wrong_phone(loop, lead):
+    loop.crm.update_many("Leads", [Draft(lead, {"phone_work": "wrong"})])
+    return loop.sync(LEADS)
+
+
+def test_who_takes_back_a_folded_run_takes_back_the_one_that_did_its_work(loop, lead):
+    run = wrong_phone(loop, lead)
+
+    undo = undone(loop, folded(loop, into=run.id))
+
+    assert (undo.phase, undo.plan) == ("done", run.id)
+    assert loop.members(LEADS)[lead].values["phone_work"] == "old"
+
+
+def begun(loop, target):
+    """The undo of a run, as an older version began it."""
+    at = steps.now_text()
+    undo = Run(id="undo-1", list=LEADS, kind="undo", phase="undo", plan=target, started_at=at)
+    loop.app.runs.start(undo)
+    loop.broker.get_actor("undo_run").fn(undo.id)
+    return loop.app.runs.get(undo.id)
+
+
+def test_an_undo_of_a_folded_run_that_an_older_version_began_goes_on(loop, lead):
+    folded(loop, into=wrong_phone(loop, lead).id)
+
+    assert begun(loop, "sync-f").phase == "done"
+    assert loop.members(LEADS)[lead].values["phone_work"] == "old"
+
+
+@pytest.mark.usefixtures("lead")
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        pytest.param("sync-f", "run 'sync-w' is not kept, or has not begun", id="folded"),
+        pytest.param("sync-o", "run 'sync-o' never began", id="over"),
+        pytest.param("sync-x", "run 'sync-x' is not kept", id="expired"),
+    ],
+)
+def test_an_undo_of_a_run_that_never_began_ends_and_frees_the_list(loop, target, said):
+    folded(loop, into="sync-w")
+    loop.app.client.hset("run:sync-o", mapping={"id": "sync-o", "list": LEADS, "kind": "sync"})
+    loop.app.client.hset("run:sync-o", "phase", "done")
+
+    undo = begun(loop, target)
+
+    assert (undo.phase, undo.problem.startswith(said)) == ("failed", True), undo.problem
+    assert loop.app.runs.active(LEADS) is None
+
+
+def test_an_undo_of_what_is_not_there_any_more_is_given_up_at_once(loop, lead):
+    run = wrong_phone(loop, lead)
+
+    with pytest.raises(Permanent, match="run 'sync-x' is not kept"):
+        loop.publish(UndoRequested(run="sync-x"))
+    loop.app.client.hdel("lists", LEADS)
+    with pytest.raises(Permanent, match=f"no list is called '{LEADS}'"):
+        loop.publish(UndoRequested(run=run.id))

@@ -5,7 +5,7 @@ import pytest
 
 from store.dead_letters import DeadLetterMissingError, DeadLetters, UnreadableLetterError
 from store.queue_depths import QueueDepths
-from store.queues import HEARTBEATS, Deliveries, Why, bodies, held, waiting
+from store.queues import CAME_AT, HEARTBEATS, Deliveries, Why, bodies, held, waiting
 
 
 @pytest.fixture
@@ -57,9 +57,21 @@ def test_a_replayed_letter_is_new_again(letters, redis_client):
 
     assert redis_client.lrange(waiting("sync"), 0, -1) == [b"a"]
     message = msgspec.json.decode(redis_client.hget(bodies("sync"), "a"))
-    assert message["options"] == {"redis_message_id": "a"}
+    assert set(message["options"]) == {"redis_message_id", CAME_AT}
     assert message["message_id"] == "of-a"
     assert letters.count() == 0
+
+
+def test_a_replayed_letter_keeps_when_it_was_sent_and_waits_from_now_on(letters, redis_client):
+    bury(redis_client, "a")
+    sent_at = letters.show("a").sent_at
+
+    letters.replay("a")
+
+    sync = QueueDepths(redis_client, ("sync",)).read()[0]
+    message = msgspec.json.decode(redis_client.hget(bodies("sync"), "a"))
+    assert message["message_timestamp"] == sent_at.timestamp() * 1000
+    assert (sync.waiting, sync.oldest_s < 60) == (1, True)
 
 
 def test_of_many_replays_at_once_one_takes_effect(letters, redis_client):

@@ -79,6 +79,17 @@ def test_behaviour_is_read_from_a_place_on(journal, producer):
     assert journal.behaviour_after(ids[3], 2) == []
 
 
+def test_behaviour_is_read_up_to_what_was_the_newest(journal, producer):
+    assert journal.newest_behaviour() == ""
+    ids = [producer.publish(event).id for event in (VISIT, FORM, SENT)]
+
+    newest = journal.newest_behaviour()
+    producer.publish(VISIT)
+
+    assert newest == ids[1]
+    assert [entry.id for entry in journal.behaviour_after("", 9, newest)] == ids[:2]
+
+
 def test_drain_that_begins_lets_the_next_one_queue(journal, producer, redis_client):
     producer.publish(VISIT)
 

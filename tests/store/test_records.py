@@ -6,7 +6,7 @@ import pytest
 from store.lists import Lists
 from store.records import Change, Fence, FencedError, Records, RunNotes, StaleRecordsError
 from sync.lists import MarketingList
-from sync.records import Agreement, Intent, Record
+from sync.records import GONE_HERE, GONE_THERE, Agreement, Intent, Record
 
 COLUMNS = ("email1", "last_name", "phone")
 
@@ -264,6 +264,16 @@ def test_a_scan_sees_every_record(records):
     seen = [record.id for batch in records.scan(100) for record in batch]
 
     assert set(seen) == {f"r{n}" for n in range(1500)}
+
+
+def test_who_is_bound_is_counted_whoever_else_is_there_or_was(records):
+    add(records, person("r1", "c1"), person("r2", "c2"))
+    alone = records.bound_count()
+    gone = msgspec.structs.replace(person("r3", "c3"), gone=GONE_THERE)
+    never_bound = msgspec.structs.replace(person("r4", None), gone=GONE_HERE)
+    add(records, gone, never_bound, person("r5", None))
+
+    assert (alone, records.bound_count(), len(records)) == (2, 2, 3)
 
 
 def test_records_written_before_a_column_was_added_read_without_it(records, redis_client):

@@ -11,7 +11,14 @@ import pytest
 import redis
 
 from store.embedded import EmbeddedValkey
-from store.trust import UntrustworthyError, check_trust, habits, refusals, warnings
+from store.trust import (
+    UntrustworthyError,
+    certain_skew_s,
+    check_trust,
+    habits,
+    refusals,
+    warnings,
+)
 from tests.waiting import eventually
 
 
@@ -82,6 +89,23 @@ def test_clocks_may_differ_by_a_quarter_of_the_heartbeat(client, skew_s, refused
     found = msgspec.structs.replace(habits(client), skew_s=skew_s)
 
     assert bool(refusals(found, 15.0)) is refused
+
+
+@pytest.mark.parametrize(
+    ("before_s", "after_s", "skew_s"),
+    [
+        pytest.param(0.0, 0.0, 0.0, id="in_step"),
+        pytest.param(0.0, 20.0, 0.0, id="halted_while_it_asked"),
+        pytest.param(300.0, 320.0, 300.0, id="ahead_and_halted"),
+        pytest.param(-320.0, -300.0, -300.0, id="behind_and_halted"),
+    ],
+)
+def test_only_what_is_certain_of_two_clocks_counts(client, before_s, after_s, skew_s):
+    ahead_s = iter([before_s, after_s])
+
+    found_s = certain_skew_s(client, lambda: time.time() + next(ahead_s))
+
+    assert found_s == pytest.approx(skew_s, abs=0.5)
 
 
 def test_a_hosted_server_that_hides_its_settings_is_used_with_a_warning(client, server):

@@ -14,7 +14,7 @@ from sugarcrm.connect import connect
 from sugarcrm.crm import Draft, Note
 from sugarcrm.errors import AmbiguousError, BusyError, RefusedError
 from sugarcrm.lost import LostAnswerError, ServerFailedError, UnreadableError
-from tests.emulated import PASSWORD, USERNAME, emulator
+from tests.emulated import PASSWORD, USERNAME, emulator, until_done
 
 DEADLINE_S = 1.0
 READS, WRITES = "get_entry_list", "set_entry+set_entries"
@@ -346,28 +346,6 @@ EVERYTHING = (
     "errors=4%,errors-after=4%,truncate=4%,swallow=4%,reset=4%,429=3%,503=3%,login-page=3%,expire-sessions=9,"
     "latency=1ms,cap=30,editors=5/s"
 )
-
-
-def until_done(call, known):
-    """Do as the errors say: read when a write may have been done, come back when it was not."""
-    for _ in range(60):
-        try:
-            return call()
-        except AmbiguousError:
-            if retried(known):
-                return None
-        except BusyError:
-            continue
-    raise AssertionError("it was never done")
-
-
-def retried(known):
-    for _ in range(60):
-        try:
-            return known()
-        except BusyError:
-            continue
-    raise AssertionError("it could never be read")
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -9,7 +9,7 @@ import pytest
 from sugarcrm.connect import connect
 from sugarcrm.crm import Draft
 from sugarcrm.errors import AmbiguousError, BusyError, CrmError
-from tests.emulated import PASSWORD, USERNAME, emulator
+from tests.emulated import PASSWORD, USERNAME, emulator, until_done
 
 DEADLINE_S = 1.0
 
@@ -133,28 +133,6 @@ EVERYTHING = (
 )
 
 
-def done(call, known):
-    """Do as the errors say: read when a write may have been done, come back when it was not."""
-    for _ in range(60):
-        try:
-            return call()
-        except AmbiguousError:
-            if retried(known):
-                return None
-        except BusyError:
-            continue
-    raise AssertionError("it was never done")
-
-
-def retried(known):
-    for _ in range(60):
-        try:
-            return known()
-        except BusyError:
-            continue
-    raise AssertionError("it could never be read")
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 def test_all_faults_at_once_double_and_lose_nothing(server, crm, seed):
     new = [draft(title=str(number)) for number in range(30)]
@@ -164,7 +142,7 @@ def test_all_faults_at_once_double_and_lose_nothing(server, crm, seed):
     refused = []
     for one in new:
         there = partial(crm.by_ids, "Leads", [one.id], [])
-        told = done(partial(crm.create_many, "Leads", [one]), there)
+        told = until_done(partial(crm.create_many, "Leads", [one]), there)
         refused += [written.id for written in told or [] if written.refused]
     server.put_up("")
 

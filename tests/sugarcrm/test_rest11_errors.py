@@ -54,7 +54,7 @@ READS = [
 
 
 @pytest.mark.parametrize(("script", "error"), READS)
-def test_reads(sugar, script, error):
+def test_a_read_that_fails_tells_what_to_do_and_no_password(sugar, script, error):
     server, client = sugar
     server.scripts[COUNT] = script
     with pytest.raises(error) as told:
@@ -163,7 +163,7 @@ def test_some_done_and_some_to_try_again(sugar, status):
 
 
 @pytest.mark.parametrize(("status", "error"), [(401, SessionLostError), (429, BusyError)])
-def test_nothing_done(sugar, status, error):
+def test_a_batch_of_which_nothing_was_done_is_no_lost_answer(sugar, status, error):
     server, client = sugar
     knows_ids(server, client)
     server.scripts[BULK] = bulk(*[item(status)] * 3)
@@ -200,13 +200,11 @@ def test_a_request_that_is_too_large_is_halved(sugar):
 
 def test_a_server_without_bulk_is_written_to_one_by_one(sugar):
     server, client = sugar
-    assert client.capabilities.batch_writes
     server.scripts[BULK] = refuses(404, "no_method")
     for one in "abc":
         server.scripts[f"PUT v11/Leads/{one}"] = says({"id": one})
     assert client.update_many("Leads", DRAFTS) == [Written(one) for one in "abc"]
     assert client.update_many("Leads", DRAFTS) == [Written(one) for one in "abc"]
-    assert not client.capabilities.batch_writes
     assert len(sent_to(server, "/bulk")) == 1
 
 

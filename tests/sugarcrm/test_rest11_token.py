@@ -7,7 +7,13 @@ import traceback
 import pytest
 
 from sugarcrm.connect import connect
-from sugarcrm.errors import BusyError, CredentialsError, NotSugarError, SessionLostError
+from sugarcrm.errors import (
+    BusyError,
+    CredentialsError,
+    NotSugarError,
+    PostponedError,
+    SessionLostError,
+)
 from sugarcrm.rest11.token import ProcessToken
 from tests.sugarcrm.sugar import PASSWORD, Scripted, refuses, scripted_sugar, sent_to, tokens
 from tests.sugarcrm.wire import answer, says, wire_server
@@ -149,6 +155,23 @@ def test_a_server_that_cannot_now_is_asked_again(sugar, script):
     with pytest.raises(BusyError):
         client.login()
     assert client.login().user_id == "u1"
+
+
+def test_to_wait_for_the_calls_of_others_is_no_failure_that_counts():
+    with scripted_sugar(pool_size=1, deadline_s=0.5) as (server, client):
+        client.login()
+        before = len(server.seen)
+        with pytest.raises(PostponedError, match="in use"):
+            client._owner.run(lambda _: client.count("Leads"))
+        assert len(server.seen) == before
+
+
+def test_a_session_that_the_server_does_not_end_keeps_no_client_from_closing(sugar):
+    server, client = sugar
+    client.login()
+    server.scripts["POST v11/oauth2/logout"] = refuses(500, "x_y")
+    client.close()
+    assert len(sent_to(server, "/oauth2/logout")) == 1
 
 
 def test_processes_may_share_a_token():

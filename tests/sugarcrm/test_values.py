@@ -2,7 +2,7 @@
 
 import pytest
 
-from sugarcrm.values import as_flag, email_key, from_wire, to_wire
+from sugarcrm.values import from_wire, to_wire
 
 
 @pytest.mark.parametrize(
@@ -41,17 +41,3 @@ def test_the_server_cannot_read_control_characters_and_halves_of_pairs():
 
 def test_text_goes_out_as_it_is():
     assert to_wire("R&D <b> 'q' &lt; 🙂") == "R&D <b> 'q' &lt; 🙂"
-
-
-@pytest.mark.parametrize("value", ["1", "true", "on", "yes", "2", "maybe"])
-def test_flags_that_are_set(value):
-    assert as_flag(value)
-
-
-@pytest.mark.parametrize("value", ["", "0", "false", "off", "no", "No"])
-def test_flags_that_are_not_set(value):
-    assert not as_flag(value)
-
-
-def test_addresses_are_one_whatever_their_case():
-    assert email_key(" Ana@Example.COM ") == "ana@example.com"

@@ -74,12 +74,7 @@ class SimulatedCrm:
 
     def __init__(self, stage, luck, watch, *, trouble, lists_deleted, lists_addresses):
         self.stage, self.luck, self.watch, self.trouble = stage, luck, watch, trouble
-        self.capabilities = Capabilities(
-            batch_writes=True,
-            lists_deleted=lists_deleted,
-            updates_email_in_place=True,
-            total_count=True,
-        )
+        self.capabilities = Capabilities(lists_deleted=lists_deleted)
         self.by_position = False  # a weakness: answers are told apart by their place
         self.rows, self.saving, self.writes, self.seen_alone = {}, [], 0, {}
         self.made_in_vain = set()  # ids of ours that were there, deleted and hidden

@@ -64,7 +64,7 @@ class SimulatedRecords:
         return 0, list(self.shelf.records.values())
 
     def bound_count(self):
-        return len(self) - (len(self.shelf.records) - len(self.shelf.by_crm_id))
+        return sum(bool(r.crm_id and r.gone is None) for r in self.shelf.records.values())
 
     def following(self):
         return sorted(i for i, record in self.shelf.records.items() if is_to_follow(record))

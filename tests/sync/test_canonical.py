@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.canonical import canonical, same
+from sync.canonical import canonical, is_set, same
 from sync.catalogue import FieldDef
 
 
@@ -24,6 +24,8 @@ def field(kind, length=None):
         pytest.param("0", "", "int", False, id="zero_is_not_empty"),
         pytest.param("1e3", "1000", "float", True, id="exponent"),
         pytest.param("nan", "nan", "float", True, id="no_number_at_all"),
+        pytest.param("1e9999999", "1", "decimal", False, id="more_digits_than_there_are"),
+        pytest.param("1", "1.0", "long", True, id="a_type_that_few_know"),
         pytest.param(" a ", "a", "varchar", True, id="outer_blanks"),
         pytest.param("a\r\nb", "a\nb", "text", True, id="line_ends"),
         pytest.param("^b^,^a^", "^a^,^b^", "multienum", True, id="order_of_a_multi_enum"),
@@ -56,3 +58,13 @@ def test_the_canonical_form_is_stable(value, kind, length):
     once = canonical(value, field(kind, length))
 
     assert canonical(once, field(kind, length)) == once
+
+
+@pytest.mark.parametrize("value", ["1", "true", "on", "yes", "2", "maybe"])
+def test_flags_that_are_set(value):
+    assert is_set(value)
+
+
+@pytest.mark.parametrize("value", ["", "0", "false", "off", "no", "No"])
+def test_flags_that_are_not_set(value):
+    assert not is_set(value)

@@ -2,7 +2,9 @@
 
 import pytest
 
-from sync.following import left_behind
+from sync.following import left_behind, undisturbed
+from sync.merge import Permission
+from sync.records import Agreement, Record
 
 COLUMNS = ("email1", "title", "email_opt_out", "invalid_email")
 
@@ -37,3 +39,20 @@ COLUMNS = ("email1", "title", "email_opt_out", "invalid_email")
 )
 def test_the_one_who_goes_on_gets_what_is_lacking(was, has, goes_along):
     assert left_behind(was, has, COLUMNS) == goes_along
+
+
+@pytest.mark.parametrize(
+    ("contact", "moves"),
+    [
+        pytest.param("", {"title", "phone"}, id="of_a_lead"),
+        pytest.param("c1", {"phone"}, id="of_a_converted_lead"),
+    ],
+)
+def test_what_waits_for_the_contact_moves_in_neither_direction(contact, moves):
+    base = {"title": Agreement("Before", "Before"), "phone": Agreement("1", "1")}
+    record = Record(id="r", contact=contact, values={"title": "Ours", "phone": "1"}, base=base)
+    both = frozenset(base)
+
+    allowed = undisturbed(record, Permission(push=both, pull=both))
+
+    assert (allowed.push, allowed.pull) == (moves, moves)

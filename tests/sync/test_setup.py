@@ -48,7 +48,9 @@ def test_every_problem_of_a_setup_is_named_at_once():
             id="pull",
         ),
         pytest.param(
-            SyncSetup(push=PushSetup(add_new=True)), ["fill", "programs", "push", "done"], id="push"
+            SyncSetup(push=PushSetup(add_new=True)),
+            ["follow", "fill", "programs", "push", "done"],
+            id="push",
         ),
         pytest.param(
             SyncSetup(push=PushSetup(update_existing=True)), ["fill", "done"], id="push_no_field"

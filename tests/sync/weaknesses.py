@@ -9,6 +9,7 @@ import msgspec
 from console import edits
 from sync import merge as merging
 from sync import records as stored
+from sync import settle as settling
 from sync.canonical import same
 from sync.consent import CONSENT_FIELDS
 from sync.cursor import INSTANT
@@ -18,7 +19,18 @@ from sync.merge import Merge, Permission, merge
 from sync.records import Agreement, Theirs
 from sync.settle import settle
 from tests.sync import simulated_people
-from workers import comparing, create, following, pull, push, push_scope, recognise, sweep, take_in
+from workers import (
+    burying,
+    comparing,
+    create,
+    following,
+    pull,
+    push,
+    push_scope,
+    recognise,
+    sweep,
+    take_in,
+)
 
 
 def by_us_only(field, present, theirs, ring, definition):
@@ -74,9 +86,8 @@ def forgets_rows(record, row):
     return change, []
 
 
-def forgets_row(here, record):
-    change = push.Change(before=record, after=unbound(record, ""), dirty=True, intents=())
-    here.commit_one(change, {})
+def forgets_record(record):
+    return take_in.Change(before=record, after=unbound(record, ""), dirty=True, intents=())
 
 
 def everything(setup, columns):
@@ -122,7 +133,7 @@ def drift_without_consent(record, values, pulled, catalogue):
 
 
 def _both(value):
-    return [(take_in, "merge", value), (push, "merge", value)]
+    return [(settling, "merge", value), (push, "merge", value)]
 
 
 PATCHES = {
@@ -145,7 +156,7 @@ PATCHES = {
     "the last write wins": lambda: _both(the_later),
     "no tombstones": lambda: [
         (take_in, "_bury", forgets_rows),
-        (push, "_bury", forgets_row),
+        (burying, "tombstone", forgets_record),
     ],
     "no tombstones here": lambda: [(simulated_people, "remove_record", removed_for_good)],
     "consent as any field": lambda: [(merging, "CONSENT_FIELDS", frozenset())],

@@ -9,6 +9,8 @@ from pathlib import Path
 import dramatiq
 import pytest
 
+from workers.stopping import Stopping
+
 ROOT = Path(__file__).parents[2]
 PROFILE = {
     "SUGARLOOP_HEARTBEAT_S": "2",
@@ -18,6 +20,13 @@ PROFILE = {
     "dramatiq_worker_timeout": "50",
     "dramatiq_restart_delay": "200",
 }
+
+
+@pytest.fixture(autouse=True)
+def goes_on():
+    """A worker that was stopped here does not stop the process of the tests."""
+    yield
+    Stopping().before_worker_boot(None, None)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import dramatiq
 import msgspec
 import pytest
 import redis
+from dramatiq.common import current_millis
 from dramatiq.errors import ConnectionClosed, QueueNotFound
 
 from store.dead_letters import DeadLetters
@@ -66,6 +67,27 @@ def test_a_message_whose_turn_did_not_come_does_not_count_as_failed(
     assert eventually(lambda: redis_client.llen("done") == 1)
     assert eventually(lambda: settled(redis_client))
     assert sample.BROKER.deliveries.retried() == {"realtime": 0}
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_message_that_was_put_off_waits_from_when_it_is_due(sample, redis_client, failed):
+    hour_ms = 3_600_000
+    message = sample.mark.message("a").copy(message_timestamp=current_millis() - hour_ms)
+    sample.BROKER.enqueue(message)
+    consumer = sample.BROKER.consume("realtime", timeout=50)
+    taken = next(consumer)
+    taken.options |= {"retry_in_ms": 0} | ({} if failed else {"not_failed": True})
+    consumer.ack(taken)
+
+    [body] = redis_client.hvals("dramatiq:realtime.DQ.msgs")
+    due = dramatiq.Message.decode(body)
+    redis_client.delete("dramatiq:realtime.DQ", "dramatiq:realtime.DQ.msgs")
+    del due.options["eta"]  # as dramatiq's worker does, whose thread this stands for
+    sample.BROKER.enqueue(due.copy(queue_name="realtime"))
+
+    depth = QueueDepths(redis_client, ("realtime",)).read()[0]
+    assert (depth.waiting, depth.oldest_s < 60) == (1, True)
+    assert next(consumer).message_timestamp == message.message_timestamp
 
 
 @pytest.mark.usefixtures("worker")

@@ -66,6 +66,52 @@ def test_secrets_are_in_no_error_and_in_no_listing(tmp_path):
     assert listing["REDIS_URL"] == "redis://***@h/0"
 
 
+@pytest.mark.parametrize(
+    ("url", "listed"),
+    [
+        pytest.param("redis://h/0?password=canary", "redis://h/0?password=***", id="an option"),
+        pytest.param(
+            "rediss://h/0?db=1&p%61ssword=canary&socket_timeout=5",
+            "rediss://h/0?db=1&p%61ssword=***&socket_timeout=5",
+            id="an option that is spelled otherwise, among others",
+        ),
+        pytest.param("unix:///s?password=canary", "unix:///s?password=***", id="a socket"),
+        pytest.param(
+            "redis://u:canary@h/0?ssl_password=canary",
+            "redis://***@h/0?ssl_password=***",
+            id="both",
+        ),
+        pytest.param("redis://h/0?password=a@canary", "redis://***", id="with @ in it"),
+        pytest.param("redis://:canary?canary@h/0", "redis://***", id="with ? in it"),
+        pytest.param("redis://h/0?canary", "redis://h/0?***", id="nothing that is known"),
+        pytest.param("redis://h:7/0?db=1", "redis://h:7/0?db=1", id="none"),
+        pytest.param("unix:///s", "unix:///s", id="none, and a socket"),
+    ],
+)
+def test_a_password_of_redis_is_masked_wherever_it_stands(tmp_path, url, listed):
+    settings = load({"SUGARLOOP_HOME": str(tmp_path), "REDIS_URL": url})
+
+    assert shown(settings)["REDIS_URL"] == listed
+
+
+@pytest.mark.parametrize(
+    ("file", "named"),
+    [
+        pytest.param("keys", "SUGARLOOP_KEY_FILE", id="a key file"),
+        pytest.param("key", "SUGARLOOP_HOME", id="the key of a local installation"),
+        pytest.param("redis.url", "SUGARLOOP_HOME", id="the address of one"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_by_its_variable(tmp_path, file, named):
+    (tmp_path / file).write_bytes(b"\xff\xfe canary")
+    environ = {"SUGARLOOP_HOME": str(tmp_path)}
+    if file == "keys":
+        environ["SUGARLOOP_KEY_FILE"] = str(tmp_path / file)
+
+    with pytest.raises(SettingsError, match=f"^{named}.*cannot be read, as it is not text"):
+        load(environ)
+
+
 def test_a_key_file_is_read_and_a_missing_one_is_an_error(tmp_path):
     (tmp_path / "keys").write_text(f"{KEY}\n{KEY}\n")
     environ = {"SUGARLOOP_HOME": str(tmp_path)}

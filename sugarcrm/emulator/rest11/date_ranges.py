@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sugarcrm.emulator.functions import now
 from sugarcrm.emulator.rest11.errors import invalid_parameter
 from sugarcrm.emulator.rest11.operators import Condition, several
 from sugarcrm.emulator.rest11.zones import to_stored
@@ -54,7 +55,7 @@ def date_condition(
         ApiError: the operand is no range.
     """
     if operator == "$dateRange":
-        first, last = span(str(value), datetime.now(zone).date())
+        first, last = span(str(value), now().astimezone(zone).date())
     else:
         try:
             first, last = (date.fromisoformat(str(v)[:10]) for v in several(value, operator))

@@ -221,5 +221,7 @@ def test_the_journal_tells_each_call_and_no_secret(tmp_path):
         ("POST", "Leads", "admin", 1, 200),
         ("GET", "Leads/*", "admin", 1, 200),
     ]
-    secrets = ("Silva", asker.tokens["access_token"], "Adm1n!pass", made["id"])
+    ((written, how, _digest),) = calls[1]["wrote"]
+    assert (written, how, "wrote" in calls[2]) == (made["id"], "created", False)
+    secrets = ("Silva", asker.tokens["access_token"], "Adm1n!pass")
     assert not [secret for secret in secrets if secret in text]
