@@ -63,7 +63,7 @@ def certain_skew_s(client: redis.Redis, clock: Callable[[], float]) -> float:
     """
     before = clock()
     seconds, microseconds = client.time()
-    theirs_s = seconds + microseconds / 1e6
+    theirs_s = float(seconds + microseconds / 1e6)
     return max(before - theirs_s, 0.0) or min(clock() - theirs_s, 0.0)
 
 
