@@ -18,6 +18,7 @@ from store.crm_counts import OUTCOMES, CrmCounts
 from store.journal import Journal
 from store.people import People
 from store.queue_depths import QueueDepths
+from sync.journal_id import accepted_s
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -136,7 +137,7 @@ class _Store(Collector):
 
     def _behaviour(self) -> Metric:
         waiting = self._journal.behaviour_after(self._people.place(), 1)
-        since_s = int(waiting[0].id.partition("-")[0]) / 1000 if waiting else time.time()
+        since_s = accepted_s(waiting[0].id) if waiting else time.time()
         about = "Age of the oldest behaviour that is not in the scores yet"
         gauge = GaugeMetricFamily("sugarloop_behaviour_backlog_seconds", about)
         gauge.add_metric([], max(0.0, time.time() - since_s))

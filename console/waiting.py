@@ -6,6 +6,7 @@ from console import exits, terminal
 from console.answers import Answer, Table
 from console.exits import LaterError, RefusedError
 from store.dead_letters import DeadLetters
+from sync.journal_id import order_of
 from sync.lists import ProgramRun
 from sync.runs import OUTCOMES, Run
 from workers.app import App
@@ -45,7 +46,7 @@ def wait_for_program(app: App, program_id: str, journal_id: str, timeout_s: floa
     clock = _Clock(app, journal_id, timeout_s)
     while True:
         ran = app.program_runs.get(program_id)
-        if ran and _order(ran.trigger) >= _order(journal_id):
+        if ran and order_of(ran.trigger) >= order_of(journal_id):
             return ran
         clock.tick(begun=False)
 
@@ -91,8 +92,3 @@ class _Clock:
         for letter in DeadLetters(self._app.client).list():
             if letter.args == [self._journal_id]:
                 raise RefusedError(f"{letter.error or letter.reason} (dead letter {letter.id})")
-
-
-def _order(journal_id: str) -> tuple[int, int]:
-    ms, _, seq = journal_id.partition("-")
-    return int(ms or 0), int(seq or 0)

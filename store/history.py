@@ -7,6 +7,7 @@ import msgspec
 import redis
 
 from sync.history import Entry, Moved
+from sync.journal_id import order_of
 
 _PAGE = 200  # entries a round trip
 # Entries have the time of Redis's clock, runs that of a worker's, and rounded. What is looked for
@@ -57,7 +58,7 @@ class History:
             msgspec.structs.replace(e, moved=tuple(m for m in e.moved if m.record == record_id))
             for e in self._entries([one[0] for one in found if one])
         ]
-        return tuple(sorted(entries, key=_order, reverse=True))
+        return tuple(sorted(entries, key=lambda entry: order_of(entry.id), reverse=True))
 
     def between(self, from_ms: int, to_ms: int) -> Iterator[Entry]:
         """Walk over the entries of a while, oldest first."""
@@ -165,8 +166,3 @@ class History:
 
 def _moved(blob: bytes | None) -> tuple[Moved, ...]:
     return _decode(zlib.decompress(blob)) if blob else ()
-
-
-def _order(entry: Entry) -> tuple[int, int]:
-    ms, _, number = entry.id.partition("-")
-    return int(ms), int(number)

@@ -9,6 +9,7 @@ import redis
 from events import Envelope, decode
 from store.packing import pack
 from sync.failure import Permanent
+from sync.journal_id import order_of
 from sync.mention import Mention
 
 JOURNAL, BEHAVIOUR, DRAINING = "journal", "behaviour", "behaviour:draining"
@@ -98,7 +99,7 @@ class Journal:
         found: dict[str, Entry] = {}  # a form is in both streams, under one id
         for stream in (JOURNAL, BEHAVIOUR):
             found |= {e.id: e for e in self._some(stream, count, since_id, types)}
-        ordered = sorted(found.values(), key=lambda entry: _order(entry.id))
+        ordered = sorted(found.values(), key=lambda entry: order_of(entry.id))
         return ordered[:count] if since_id else ordered[-count:]
 
     def trim(
@@ -113,21 +114,21 @@ class Journal:
         oldest_ms = clock_s * 1000 + clock_us // 1000 - older_than_ms
         dropped = self._trim_journal((oldest_ms, 0), awaited)
         if keep_from_id:
-            oldest = min((oldest_ms, 0), _order(keep_from_id))
+            oldest = min((oldest_ms, 0), order_of(keep_from_id))
             minid = f"{oldest[0]}-{oldest[1]}"
             dropped += int(self._client.xtrim(BEHAVIOUR, minid=minid, approximate=False))
         return dropped
 
     def _trim_journal(self, oldest: tuple[int, int], awaited: Collection[str]) -> int:
         """Trim up to the first event that is awaited; from there on, pass over those that are."""
-        kept = {order for i in awaited if (order := _order(i)) < oldest}
+        kept = {order for i in awaited if (order := order_of(i)) < oldest}
         up_to = min([oldest, *kept])
         minid = f"{up_to[0]}-{up_to[1]}"
         dropped = int(self._client.xtrim(JOURNAL, minid=minid, approximate=False))
         edge, end = f"({minid}", f"({oldest[0]}-{oldest[1]}"
         while kept and (page := self._client.xrange(JOURNAL, edge, end, _PAGE)):
             edge = f"({page[-1][0].decode()}"
-            gone = [i for i, _ in page if _order(i.decode()) not in kept]
+            gone = [i for i, _ in page if order_of(i.decode()) not in kept]
             dropped += int(self._client.xdel(JOURNAL, *gone)) if gone else 0
         return dropped
 
@@ -138,7 +139,7 @@ class Journal:
         for stream in (JOURNAL, BEHAVIOUR):
             found |= {entry.id: entry for entry in self._naming(stream, mention)}
         own = [entry for entry in found.values() if mention.is_theirs(entry.raw)]
-        own.sort(key=lambda entry: _order(entry.id))
+        own.sort(key=lambda entry: order_of(entry.id))
         return Named(tuple(own), len(found) - len(own))
 
     def forget(self, address: str) -> Erased:
@@ -189,8 +190,3 @@ class Journal:
 
 def _entry(id_: bytes, fields: dict[bytes, bytes]) -> Entry:
     return Entry(id_.decode(), fields[b"type"].decode(), fields[b"event"])
-
-
-def _order(journal_id: str) -> tuple[int, int]:
-    ms, _, seq = journal_id.partition("-")
-    return int(ms), int(seq or 0)

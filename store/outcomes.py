@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 import msgspec
 import redis
 
+from sync.journal_id import accepted_s
+
 KEEP_S = 31 * 86_400
 
 
@@ -53,5 +55,5 @@ class Outcomes:
 
 def _key(journal_id: str) -> str:
     """A journal id begins with the milliseconds at which the event was accepted."""
-    accepted = datetime.fromtimestamp(int(journal_id.partition("-")[0]) / 1000, UTC)
+    accepted = datetime.fromtimestamp(accepted_s(journal_id), UTC)
     return f"outcomes:{accepted:%Y%m%d}"

@@ -14,6 +14,7 @@ from sync.cursor import told_s
 from sync.failure import Retriable
 from sync.forms import form_record
 from sync.identity import ADDRESS, normal_email
+from sync.journal_id import accepted_s
 from sync.lists import FormSetting
 from sync.own_row import OwnIds, own_id, own_ids_of
 from workers.app import App, app
@@ -63,8 +64,8 @@ def _write(
     address = normal_email(wanted.values.get(ADDRESS, ""))
     if app.suppression.among([address]):
         return Outcome(result="skipped", reason=FORGOTTEN, module=module)
-    accepted_s = int(journal_id.partition("-")[0]) / 1000
-    own_ids = own_ids_of(module, address, f"{envelope.source}|{envelope.id}", accepted_s)
+    source = f"{envelope.source}|{envelope.id}"
+    own_ids = own_ids_of(module, address, source, accepted_s(journal_id))
     submission = Submission(app, journal_id, setting, module, wanted.values)
     try:
         # One at a time per person: two submissions at once would both find nobody there.

@@ -45,9 +45,9 @@ def add(
             raise RefusedError("no SUGARLOOP_KEY is set to encrypt signing secrets with")
         try:
             token = store.add(name, operator=operator)
+            secret = store.let_sign(name) if sign else ""
         except SourceError as problem:
             raise InputError(str(problem)) from problem
-        secret = store.let_sign(name) if sign else ""
     data = {"name": name, "token": token, **({"secret": secret} if secret else {})}
     text = [f"token   {token}", *([f"secret  {secret}"] if secret else [])]
     return Answer(data, (*text, "Keep it now: it cannot be shown again."))
