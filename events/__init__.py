@@ -21,15 +21,6 @@ from events.facts import FormSubmitted as FormSubmitted
 from events.facts import LandingPageVisited as LandingPageVisited
 from events.facts import PageVisited as PageVisited
 
-# Hints
-from events.hints import ListImportRequested as ListImportRequested
-from events.hints import PlanApproved as PlanApproved
-from events.hints import PlanRequested as PlanRequested
-from events.hints import ProgramTick as ProgramTick
-from events.hints import RecordChanged as RecordChanged
-from events.hints import SyncTick as SyncTick
-from events.hints import UndoRequested as UndoRequested
-
 # Publishing
 from events.on_disk import NotKeptError as NotKeptError
 from events.producer import Producer as Producer
@@ -37,6 +28,15 @@ from events.producer import Receipt as Receipt
 from events.producer import connect as connect
 from events.producer import receipts as receipts
 from events.refusal import BadEventError as BadEventError
+
+# Hints
+from events.requests import ListImportRequested as ListImportRequested
+from events.requests import PlanApproved as PlanApproved
+from events.requests import PlanRequested as PlanRequested
+from events.requests import ProgramTick as ProgramTick
+from events.requests import RecordChanged as RecordChanged
+from events.requests import SyncTick as SyncTick
+from events.requests import UndoRequested as UndoRequested
 from events.routes import DRAIN as DRAIN
 from events.routes import QUEUES as QUEUES
 from events.routes import ROUTES as ROUTES

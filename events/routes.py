@@ -13,7 +13,7 @@ from events.facts import (
     LandingPageVisited,
     PageVisited,
 )
-from events.hints import (
+from events.requests import (
     ListImportRequested,
     PlanApproved,
     PlanRequested,

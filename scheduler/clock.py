@@ -51,17 +51,17 @@ def housekeeping(settings: Settings, client: redis.Redis) -> tuple[Chore, ...]:
     return (
         Chore(
             "trim the journal",
-            settings.journal_trim_every_s,
+            settings.housekeeping_every_s,
             lambda: _trim(client, settings.journal_keep_days),
         ),
         Chore(
             "trim the history",
-            settings.journal_trim_every_s,
+            settings.housekeeping_every_s,
             lambda: _trim_history(client, settings.history_keep_days),
         ),
         Chore(
             "look at Redis",
-            settings.journal_trim_every_s,
+            settings.housekeeping_every_s,
             lambda: _look_at_redis(client, settings.heartbeat_s),
         ),
     )

@@ -12,11 +12,11 @@ from sync.history import Moved
 from sync.records import Intent, Record, with_intents
 from workers.planned import SHIFTED, Planned
 from workers.push_scope import Scope
+from workers.recognise import Rings
 from workers.steps import Step
 from workers.tally import Tally
 from workers.their_rows import theirs_of
 
-Rings = dict[str, tuple[Intent, ...]]
 KEPT_THERE = "SugarCRM did not delete it"
 DELETION = "deleted"  # the intent that says so
 

@@ -56,7 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     retry_longest_s: Positive = 3600.0
     tick_poll_s: Positive = 1.0
     schedules_reread_s: Positive = 5.0
-    journal_trim_every_s: Positive = 3600.0
+    housekeeping_every_s: Positive = 3600.0
     journal_keep_days: Count = 30
     history_keep_days: Count = 90
     redis_timeout_s: Positive = 5.0

@@ -1,4 +1,4 @@
-"""Hints: they only say "look"; who handles one reads the present state."""
+"""What is to be looked at, or done; who handles one reads the present state."""
 
 from typing import Annotated, Literal
 
