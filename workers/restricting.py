@@ -54,11 +54,12 @@ def restrict_others(app: App, said: Said, by: str) -> None:
     if not flagged:
         return
     lifting = _lifting(app, [of for of in lists if of.module], list(said))
-    for of in lists:
+    for of in (of for of in lists if of.id in flagged):
         records = app.lists.records(of)
-        for address, ids in records.ids_by_emails(list(said)).items() if of.id in flagged else ():
+        for address, people in _people(records, list(said)).items():
             flags = (said[address] - lifting[address]) & flagged[of.id]
-            _restrict(records, of, _strangers(records, of, ids), flags, by, OF_THE_ADDRESS)
+            ids = [r.id for r in people if _is_unheard_of(of, r) and flags - _flags(r)]
+            _restrict(records, of, ids, flags, by, OF_THE_ADDRESS)
 
 
 def _unheard(of: MarketingList) -> Set[str]:
@@ -68,11 +69,16 @@ def _unheard(of: MarketingList) -> Set[str]:
     return CONSENT_FIELDS & permission(of.setup, of.synced).pull
 
 
-def _strangers(records: Records, of: MarketingList, ids: Sequence[str]) -> Sequence[str]:
-    """Those whom no row of SugarCRM stands for, as far as this list is told."""
-    if of.setup is None or of.module is None:
-        return ids
-    return [i for i, record in records.get_many(ids).items() if record.crm_id is None]
+def _is_unheard_of(of: MarketingList, record: Record) -> bool:
+    """Whether no sync of the list brings what SugarCRM holds of the person."""
+    return of.setup is None or of.module is None or record.crm_id is None
+
+
+def _people(records: Records, addresses: Sequence[str]) -> dict[str, list[Record]]:
+    """Read all records that have one of the addresses, by address; in two round trips."""
+    ids = records.ids_by_emails(addresses)
+    known = records.get_many([record_id for some in ids.values() for record_id in some])
+    return {address: [known[i] for i in some if i in known] for address, some in ids.items()}
 
 
 def restrict_everywhere(
@@ -101,9 +107,8 @@ def _lifting(app: App, lists: Sequence[MarketingList], addresses: Sequence[str])
     """What a person lifted here, by address, that SugarCRM is yet to lift."""
     lifting: dict[str, set[str]] = {address: set() for address in addresses}
     for of in lists:
-        records = app.lists.records(of)
-        for address, ids in records.ids_by_emails(addresses).items():
-            for record in records.get_many(ids).values():
+        for address, people in _people(app.lists.records(of), addresses).items():
+            for record in people:
                 if record.gone is None and not record.contact:  # else nothing is lifted any more
                     lifting[address] |= set(record.granted)
     return lifting
