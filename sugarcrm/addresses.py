@@ -6,7 +6,7 @@ import msgspec
 
 from sugarcrm.answers import NameValue, linked_values, plain_values
 from sugarcrm.batches import Told, batch_size, write_in_batches
-from sugarcrm.crm import AddressPage, AddressState, Draft, Module, Position
+from sugarcrm.crm import AddressPage, AddressState, Draft, Module, Position, Written
 from sugarcrm.email_fields import COLUMN_OF, EMAIL, NO_ADDRESS
 from sugarcrm.errors import RefusedError
 from sugarcrm.lost import TurnedAwayError
@@ -104,13 +104,13 @@ class Addresses:
 
     def change(
         self, module: Module, drafts: Sequence[Draft], holders: Mapping[str, Holder]
-    ) -> dict[str, str]:
-        """Change email1 and flags of records that have an address; returns refusals by record id.
+    ) -> dict[str, Written]:
+        """Change email1 and flags of records that have an address; give refusals by record id.
 
         Needed where set_entry ignores them (SuiteCRM 7.12 and later); the user must be an
         administrator there.
         """
-        refused: dict[str, str] = {}
+        refused: dict[str, Written] = {}
         flags: dict[str, Draft] = {}
         known = self.known(d.values.get(EMAIL, "") for d in drafts)
         for draft in drafts:
@@ -119,11 +119,11 @@ class Addresses:
             except TurnedAwayError:
                 raise  # whoever said that does not know the record
             except RefusedError as error:
-                refused[draft.id] = str(error)
+                refused[draft.id] = Written(draft.id, str(error))
                 continue
             wanted = _flags_to_write(draft, target)
             if target is None and "1" in wanted.values():
-                refused[draft.id] = NO_ADDRESS
+                refused[draft.id] = Written(draft.id, NO_ADDRESS)
             elif target is not None and wanted:
                 flags[draft.id] = Draft(target.id, wanted)
         return refused | self._write_flags(flags)
@@ -159,14 +159,18 @@ class Addresses:
         row_id = self._service.set_entry("EmailAddresses", record)
         return Address(row_id, email.strip(), flags)
 
-    def _write_flags(self, flags: Mapping[str, Draft]) -> dict[str, str]:
+    def _write_flags(self, flags: Mapping[str, Draft]) -> dict[str, Written]:
         rows = {draft.id: draft for draft in flags.values()}
         size = self._size if self._service.profile.batch_writes else 1
         written = write_in_batches(
             list(rows.values()), size=size, send=self._send_flags, applied=self._show_flags
         )
-        refused = {w.id: w.refused for w in written if w.refused}
-        return {owner: refused[row.id] for owner, row in flags.items() if row.id in refused}
+        refused = {answer.id: answer for answer in written if answer.refused}
+        return {
+            owner: msgspec.structs.replace(refused[row.id], id=owner)
+            for owner, row in flags.items()
+            if row.id in refused
+        }
 
     def _send_flags(self, rows: Sequence[Draft]) -> Told:
         records = [_flag_record(row) for row in rows]
@@ -190,7 +194,7 @@ def _keeping(draft: Draft, known: Mapping[str, Address], *, named_win: bool) -> 
     if not draft.values.get(EMAIL, "").strip():
         return draft
     address = known[normal_email(draft.values[EMAIL])]
-    kept = {name: "1" for name, is_set in address.flags.items() if is_set}
+    kept = {name: "1" for name, on in address.flags.items() if on}
     return Draft(draft.id, {**kept, **draft.values} if named_win else {**draft.values, **kept})
 
 

@@ -64,8 +64,8 @@ class Writer:
         done = write_in_batches(filled, size=self._size, send=send, applied=applied)
         told = {written.id: written for written in done if written.refused}
         unrefused = [draft for draft in apart if draft.id not in told]
-        refused = self._addresses.change(module, unrefused, holders) | unsendable
-        told |= {record_id: Written(record_id, reason) for record_id, reason in refused.items()}
+        told |= self._addresses.change(module, unrefused, holders)
+        told |= {record_id: Written(record_id, reason) for record_id, reason in unsendable.items()}
         return [told.get(change.id) or Written(change.id) for change in asked]
 
     def delete(self, module: Module, ids: Sequence[str]) -> list[Written]:

@@ -26,8 +26,12 @@ CONSENT_AT = "consent_at"  # up to when addresses were read, on SugarCRM's clock
 
 
 def consent_since(here: Step) -> str:
-    """From when on addresses are to be read; ask before a pull, which moves the list's cursor."""
-    return here.records.state(CONSENT_AT) or here.records.state("cursor_at")
+    """From when on addresses are to be read; ask before a pull, which moves the list's cursor.
+
+    A place in the future, as earlier versions could store it, would hide what changes until then.
+    """
+    reached, cursor = here.records.state(CONSENT_AT), here.records.state("cursor_at")
+    return reached if reached and here.until_now(reached) == reached else cursor
 
 
 def sweep_consent(here: Step, intake: Intake, since: str) -> bool:
@@ -66,7 +70,8 @@ def address_pages(here: Step, place: str, since: str) -> Iterator[AddressPage]:
 def _take_in(here: Step, intake: Intake, page: AddressPage) -> None:
     """Merge what is restricted as if its people had come with it, and note the place reached."""
     rows = restricted(here, page.addresses)
-    intake.restricted({one.address: flags for one in page.addresses if (flags := _flags(one))})
+    said = {one.address: flags for one in page.addresses if (flags := _flags(one))}
+    intake.restricted(said, ())
     places = {"progressed_at": now_text(), "place:consent": place_of(page.after)}
     newest = page.addresses[-1].modified_at if page.addresses else ""
     state = {CONSENT_AT: here.until_now(newest)} if newest else {}

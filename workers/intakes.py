@@ -31,7 +31,9 @@ def intake_for(here: Step, *, add_new: bool, permission: Permission | None = Non
         by=here.by,
         kept_out=here.app.suppression.among,
         suppression_changes=here.app.suppression.changes,
-        restricted=lambda said: restrict_others(here.app, said, here.by),
+        restricted=lambda said, ids: restrict_others(
+            here.app, said, here.by, {(here.of.id, record_id) for record_id in ids}
+        ),
         lifted=lambda changes: lifted_there(here.app, here.of.id, changes),
         healing=frozenset(here.of.mapped.healing),
         rules=setup.rules,

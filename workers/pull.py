@@ -13,7 +13,7 @@ from sync.following import read_fields
 from sync.setup import permission
 from workers.app import App, app
 from workers.catalogues import healed
-from workers.consent import consent_since, sweep_consent
+from workers.consent import CONSENT_AT, consent_since, sweep_consent
 from workers.imports import conclude_import, still_there
 from workers.intakes import intake_for, pull_intake
 from workers.pages import read_ahead
@@ -44,7 +44,7 @@ def pull(app: App, run_id: str) -> None:
             return
         since = app.runs.remember(run_id, "consent_since", consent_since(here))
         place = here.place("pull")
-        came = "ended" if place == ENDED else _pull_pages(here, position_of(place))
+        came = "ended" if place == ENDED else _pull_pages(here, position_of(place), since)
         if came == "guard":
             here.turn_to("guard")
         elif came == "more" or not sweep_consent(here, pull_intake(here), since):
@@ -70,7 +70,9 @@ def _may_do_much(here: Step, page: Page) -> bool:
     return page.after is not None or changes + dirty > most
 
 
-def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", "guard"]:
+def _pull_pages(
+    here: Step, start: Position | None, consent: str
+) -> Literal["ended", "more", "guard"]:
     """Take in page after page from `start` on; "more" when time was up before the end.
 
     "guard": nothing was taken in, since a person may have to look at it first.
@@ -92,10 +94,12 @@ def _pull_pages(here: Step, start: Position | None) -> Literal["ended", "more", 
             return "guard"
         here.renew()
         newest = max([newest, *(row.modified_at for row in page.rows)])
-        places = {"place:pull": place_of(page.after), "progressed_at": now_text()}
-        notes = RunNotes(run_id=here.run.id, set=places, add={"looked:pull": len(page.rows)})
-        # The cursor itself moves only with the last page: a run that begins again reads it all.
-        state = {} if page.after else {"cursor_at": _cursor(here, cursor, newest, began)}
+        reached = {"place:pull": place_of(page.after), "progressed_at": now_text()}
+        notes = RunNotes(run_id=here.run.id, set=reached, add={"looked:pull": len(page.rows)})
+        # Addresses are read later, and this run may end before that.
+        state = {CONSENT_AT: consent}
+        if page.after is None:  # the cursor itself moves last: a run that begins again reads it all
+            state["cursor_at"] = _cursor(here, cursor, newest, began)
         take_in(intake, page.rows, notes=notes, fence=here.fence, state=state)
         start = page.after
     return "ended"

@@ -173,7 +173,7 @@ def _update(
     for plan in plans:
         crm_id = plan.record.crm_id or ""
         answer = answers.get(crm_id, Written(crm_id))
-        _settle(here, scope, plan, back.get(crm_id), answer, tally)
+        _settle(here, scope, plan, back.get(crm_id), answer, tally, only)
 
 
 def _plan(scope: Scope, record: Record, row: Row, ring: tuple[Intent, ...]) -> Outgoing:
@@ -212,6 +212,7 @@ def _settle(
     row: Row | None,
     answer: Written,
     tally: Tally,
+    only: Planned | None,
 ) -> None:
     """Commit one record with what SugarCRM kept; one edited meanwhile stays dirty."""
     if plan.merged.push and row is None:
@@ -225,7 +226,7 @@ def _settle(
         refuse(here, scope, plan.record, answer.refused, failed=answer.failed, intents=ring)
         return
     if row and row.deleted:  # meanwhile, and without its address and other links by now
-        _miss(here, plan.record, None, tally)
+        _miss(here, plan.record, only, tally)
         return
     ring = settle_intents(with_intents(plan.ring, plan.merged.push, time.time()))
     read_back = theirs_of(row, scope.our_user_id) if row else None

@@ -11,7 +11,7 @@ from sync.consent import CONSENT_FIELDS
 from sync.history import Moved
 from sync.identity import ADDRESS, normal_email
 from sync.lists import MarketingList
-from sync.records import Record, edit
+from sync.records import Agreement, Record, edit, without_grants
 from sync.setup import permission
 from workers.app import App
 
@@ -42,12 +42,15 @@ def newly_restricted(changes: Sequence[Change]) -> Said:
     return said
 
 
-def restrict_others(app: App, said: Said, by: str) -> None:
+def restrict_others(
+    app: App, said: Said, by: str, besides: Set[tuple[str, str]] = frozenset()
+) -> None:
     """Set the flags for everybody with the addresses to whom no sync brings them: in lists that
     do not sync, and people of the others who are no record of SugarCRM yet.
 
     Call it before the commit that takes the same in: after a crash it is done again, and who is
-    restricted already stays as they are.
+    restricted already stays as they are. `besides` are the records that commit is of, by list and
+    id: they must not change under it.
     """
     lists = app.lists.all() if said else []
     flagged = {of.id: flags for of in lists if (flags := _unheard(of))}
@@ -58,8 +61,9 @@ def restrict_others(app: App, said: Said, by: str) -> None:
         records = app.lists.records(of)
         for address, people in _people(records, list(said)).items():
             flags = (said[address] - lifting[address]) & flagged[of.id]
-            ids = [r.id for r in people if _is_unheard_of(of, r) and flags - _flags(r)]
-            _restrict(records, of, ids, flags, by, OF_THE_ADDRESS)
+            others = [r for r in people if (of.id, r.id) not in besides and _is_unheard_of(of, r)]
+            ids = [record.id for record in others if flags - _flags(record)]
+            _restrict(records, of, ids, flags, by, OF_THE_ADDRESS, of_sugarcrm=True)
 
 
 def _unheard(of: MarketingList) -> Set[str]:
@@ -121,12 +125,17 @@ def _restrict(
     flags: Collection[str],
     by: str,
     because: str,
+    *,
+    of_sugarcrm: bool = False,
 ) -> int:
-    """Set flags whatever happens to the records meanwhile; give for how many they were new."""
+    """Set flags whatever happens to the records meanwhile; give for how many they were new.
+
+    Those `of_sugarcrm` are agreed on where a row there stands for the person, any other is an edit.
+    """
     done = 0
     for record_id in ids:
         while record := records.get_many([record_id]).get(record_id):
-            change = _change(of, record, flags, because)
+            change = _change(of, record, flags, because, of_sugarcrm and record.crm_id is not None)
             if change is None:
                 break
             try:
@@ -139,17 +148,24 @@ def _restrict(
 
 
 def _change(
-    of: MarketingList, record: Record, flags: Collection[str], because: str
+    of: MarketingList, record: Record, flags: Collection[str], because: str, agreed: bool
 ) -> Change | None:
     new = sorted(set(flags) - _flags(record))
     if not new:
         return None
-    after = edit(record, dict.fromkeys(new, "1"), time.time())
+    after = _agreed(record, new) if agreed else edit(record, dict.fromkeys(new, "1"), time.time())
     here = {flag: (record.values.get(flag), "1") for flag in new}
     crm_id = record.crm_id or ""
     moved = Moved(record.id, ("edited",), here, because=dict.fromkeys(new, because), crm_id=crm_id)
-    dirty = True if of.module and after.gone is None else None
-    return Change(before=record, after=after, dirty=dirty, moved=moved)
+    waits = of.module is not None and after.gone is None and not agreed
+    return Change(before=record, after=after, dirty=True if waits else None, moved=moved)
+
+
+def _agreed(record: Record, flags: Collection[str]) -> Record:
+    values = {**record.values, **dict.fromkeys(flags, "1")}
+    base = {**record.base, **dict.fromkeys(flags, Agreement("1", "1"))}
+    lifted = without_grants(record, flags)
+    return msgspec.structs.replace(lifted, values=values, base=base)
 
 
 def _flags(record: Record) -> frozenset[str]:

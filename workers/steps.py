@@ -155,7 +155,9 @@ class Step:
         Raises:
             FencedError: our lease ended; nothing was written.
         """
-        restrict_others(self.app, newly_restricted([change]), self.by)
+        whose = change.before or change.after
+        besides = {(self.of.id, whose.id)} if whose else set()
+        restrict_others(self.app, newly_restricted([change]), self.by, besides)
         lifted_there(self.app, self.of.id, [change])
         notes = RunNotes(run_id=self.run.id, add=counted)
         try:

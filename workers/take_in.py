@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 
 import msgspec
 
@@ -44,7 +44,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
 
     `holders` asks SugarCRM whose an address is; few rows need it. `by` is who takes them in, as
     the history names it. `kept_out` tells who was forgotten, `suppression_changes` how often that
-    changed. Before a commit, `restricted` hears who says no, by address, and `lifted` what changes.
+    changed. Before a commit, `restricted` hears who says no, by address, and of which records the
+    commit is; `lifted` hears what changes.
     `healing` are columns whose field is there again, after it was removed or of another sort:
     blank, most likely, for everybody. `asked_for`: a person wants everybody who is there, so who
     went with the undo of an import comes back. `clock_ahead_s` is SugarCRM's clock less ours.
@@ -60,7 +61,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     kept_out: KeptOut
     suppression_changes: Callable[[], str]
-    restricted: Callable[[Said], None]
+    restricted: Callable[[Said, Collection[str]], None]
     lifted: Callable[[Sequence[Change]], None]
     healing: Set[str] = frozenset()
     asked_for: bool = False
@@ -93,7 +94,8 @@ def take_in(
     for _ in range(ATTEMPTS):
         batch = _merge_rows(intake, rows)
         added = Counter(notes.add) + Counter({f"count:{k}": v for k, v in batch.counts.items()})
-        intake.restricted(newly_restricted(batch.changes))
+        ids = {change.before.id for change in batch.changes if change.before}
+        intake.restricted(newly_restricted(batch.changes), ids)
         intake.lifted(batch.changes)
         moved = [*batch.told, *(change.moved for change in batch.changes if change.moved)]
         added += Counter(f"reason:{one.reason}" for one in moved if "skipped" in one.what)

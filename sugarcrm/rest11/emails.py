@@ -12,6 +12,7 @@ from sugarcrm.crm import Draft
 from sugarcrm.drafts import parts
 from sugarcrm.email_fields import COLUMN_OF, EMAIL, NO_ADDRESS
 from sugarcrm.errors import RefusedError
+from sugarcrm.lost import TurnedAwayError
 from sugarcrm.query import sendable
 from sugarcrm.rest11.answers import Record
 from sugarcrm.rest11.filters import address_among, has_address
@@ -134,6 +135,8 @@ def _rows(service: Service, keys: Sequence[str]) -> Iterable[Address]:
     fields = ["email_address", *COLUMN_OF.values()]
     try:
         rows = service.all("EmailAddresses", address_among(keys), fields)
+    except TurnedAwayError:
+        raise  # whoever said that knows no rights
     except RefusedError:
         rows = []
         for module in _PEOPLE:

@@ -9,6 +9,7 @@ from sugarcrm.crm import Module, Page, Position, Row
 from sugarcrm.drafts import parts
 from sugarcrm.email_fields import EMAIL_FIELDS
 from sugarcrm.errors import NotSugarError, RefusedError
+from sugarcrm.lost import TurnedAwayError
 from sugarcrm.query import sendable
 from sugarcrm.rest11 import filters
 from sugarcrm.rest11.answers import Record
@@ -93,6 +94,8 @@ class Reader:
             told = self._service.page(
                 module, where, fields, 1, order=filters.BY_ID, with_deleted=True
             )
+        except TurnedAwayError:
+            raise  # whoever said that knows nothing of records
         except RefusedError:
             return False
         return any(_row(record, (), {}).deleted for record in told.records)

@@ -7,11 +7,12 @@ from urllib.parse import quote
 import msgspec
 
 from sugarcrm.errors import NotSugarError, SessionLostError
-from sugarcrm.exchange import Lost, Verb, error_for_lost
+from sugarcrm.exchange import Lost, Verb, error_for_lost, error_for_status
 from sugarcrm.lost import UnknownCallError
 from sugarcrm.rest11.answers import BulkItem, Metadata, Record, RecordCount, RecordList
 from sugarcrm.rest11.calls import Calls
 from sugarcrm.rest11.filters import Filter
+from sugarcrm.rest11.refusals import label_of
 from sugarcrm.rest11.token import TokenOwner
 from sugarcrm.secret import Secret
 
@@ -151,6 +152,8 @@ class Service:
                 raise error_for_lost(outcome, call, writes=writes, deadline_s=deadline_s)
             if outcome.status == 401:
                 raise SessionLostError(f"{call}: HTTP 401")
+            if not 200 <= outcome.status < 300 and label_of(outcome.body) is None:
+                raise error_for_status(outcome, call, writes=writes)  # a proxy's page
             contents = self._calls.decoded(outcome, call, msgspec.Raw, writes=writes)
             return BulkItem(contents, outcome.status)
 

@@ -6,8 +6,9 @@ from sugarcrm.batches import Told, batch_size, write_in_batches
 from sugarcrm.crm import Draft, Module, Written, is_live
 from sugarcrm.drafts import check_drafts, parts, showing
 from sugarcrm.email_fields import EMAIL, EMAIL_FIELDS
-from sugarcrm.errors import RefusedError
+from sugarcrm.errors import AmbiguousError, RefusedError
 from sugarcrm.four_bytes import left_out
+from sugarcrm.lost import ServerFailedError, TurnedAwayError
 from sugarcrm.rest11.catalogue import Catalogue, Types
 from sugarcrm.rest11.emails import (
     COLLECTION,
@@ -128,7 +129,12 @@ class Writer:
 
         def send(batch: Sequence[Draft]) -> Told:
             made = [Part("POST", module, _creation(draft, types, known)) for draft in batch]
-            return save(self._service, batch, made, outcomes)
+            try:
+                return save(self._service, batch, made, outcomes)
+            except (ServerFailedError, TurnedAwayError) as error:
+                if self.takes_ids is False:  # by our ids nothing is found: they are to be compared
+                    raise AmbiguousError(str(error)) from None
+                raise
 
         def existing(batch: Sequence[Draft]) -> set[str]:
             rows = self._reader.by_ids(module, [draft.id for draft in batch], ())

@@ -14,8 +14,9 @@ from store.history import History
 from sugarcrm.crm import Draft
 from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
+from sync.failure import Permanent
 from sync.setup import PullSetup, PushSetup
-from workers import consent
+from workers import consent, pull
 
 LEADS = "all-sugarcrm-leads"
 COLUMNS = ("email1", "last_name", "email_opt_out", "invalid_email")
@@ -37,6 +38,10 @@ def sharing(loop, request):
 
 def refusing(*_):
     raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
+
+
+def gone_for_good(*_):
+    raise Permanent("a person must look")
 
 
 AN_AGE = "2099-01-01 00:00:00"
@@ -75,20 +80,49 @@ def test_an_import_notes_from_when_on_addresses_are_to_be_read(loop):
     assert records.state("consent_at") == records.state("cursor_at") != ""
 
 
-def test_an_opt_out_before_the_edit_that_a_first_sync_reads_is_not_passed_over(
-    loop, sharing, person, monkeypatch
-):
-    one, other = sharing
+@pytest.fixture
+def passed_over(loop, sharing, monkeypatch):
+    """Somebody opts out, and then another record changes: a pull from there on sees the latter
+    alone. How far addresses were read an earlier version did not note.
+    """
     monkeypatch.setattr(consent, "with_overlap", str)
-    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    monkeypatch.setattr(pull, "with_overlap", str)
     time.sleep(1.1)  # SugarCRM keeps seconds
-    person.edit("Leads", one, title="Edited since")
-    # an earlier version did not note how far it had read addresses
-    loop.app.lists.records(loop.app.lists.get(LEADS)).commit(state={"consent_at": ""})
+    before = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    loop.crm.update_many("Leads", [Draft(sharing[0], {"email_opt_out": "1"})])
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    records.commit(state={"consent_at": "", "cursor_at": before})
+    time.sleep(2.2)  # a cursor stays behind by one second
+    loop.crm.create_many("Leads", [Draft(f"{sharing[0]}-later", {"last_name": "Later"})])
+    return sharing
+
+
+def test_an_opt_out_before_the_edit_that_a_first_sync_reads_is_not_passed_over(loop, passed_over):
+    loop.sync(LEADS)
+
+    assert {flags(loop, one) for one in passed_over} == {"1"}
+
+
+def test_a_place_in_the_future_that_an_earlier_version_stored_is_not_believed(loop, sharing):
+    one, other = sharing
+    loop.crm.update_many("Leads", [Draft(one, {"email_opt_out": "1"})])
+    records = loop.app.lists.records(loop.app.lists.get(LEADS))
+    records.commit(state={"consent_at": AN_AGE})
 
     loop.sync(LEADS)
 
     assert (flags(loop, one), flags(loop, other)) == ("1", "1")
+    assert records.state("consent_at") < AN_AGE
+
+
+def test_a_run_that_ends_before_it_reads_addresses_leaves_none_out(loop, passed_over, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(LegacyClient, "addresses_changed", gone_for_good)
+        assert loop.sync(LEADS).phase == "failed"
+
+    loop.sync(LEADS)
+
+    assert {flags(loop, one) for one in passed_over} == {"1"}
 
 
 def test_an_address_dated_in_the_future_hides_no_later_opt_out(loop, sharing, monkeypatch):

@@ -362,13 +362,14 @@ def test_somebody_removed_and_taken_back_is_up_to_date(filled, person):
 
 def test_a_new_lead_with_an_address_that_opted_out_is_opted_out_here_too(filled):
     of = filled.app.lists.widen(LEADS, ["email_opt_out"])
-    out = {"last_name": "Out", "email1": "out@example.com", "email_opt_out": "1"}
+    out = {"last_name": "Outside", "email1": "out@example.com", "email_opt_out": "1"}
     filled.crm.create_many("Contacts", [Draft("0000eeee-4", out)])
 
-    filled.add(of.id, "out", email1="out@example.com", last_name="Out", email_opt_out="0")
-    filled.sync(LEADS)
+    filled.add(of.id, "out", email1="out@example.com", last_name="Outside", email_opt_out="0")
+    run = filled.sync(LEADS)
 
-    (here,), _ = named(filled, "Out")
+    (here,), there = named(filled, "Outside")
+    assert (run.counts["created_there"], [row.id for row in there]) == (1, [here.crm_id])
     contact = filled.crm.by_ids("Contacts", ["0000eeee-4"], ["email_opt_out"])["0000eeee-4"]
     assert (here.values["email_opt_out"], contact.values["email_opt_out"]) == ("1", "1")
 

@@ -62,13 +62,26 @@ def test_a_list_that_may_not_pull_the_flag_keeps_that_of_new_people(loop, twice)
     assert (flag(loop, CONTACTS, contact), flag(loop, CONTACTS, "not-there-yet")) == ("0", "0")
 
 
-def test_a_list_that_was_imported_and_never_set_up_hears_of_it(loop, twice):
+def test_a_list_that_was_imported_and_never_set_up_hears_of_it_and_nothing_waits(loop, twice):
     lead, contact, _ = twice
     loop.crm.update_many("Leads", [Draft(lead, {FLAG: "1"})])
 
     loop.sync(LEADS)
 
     assert flag(loop, CONTACTS, contact) == "1"
+    assert loop.app.lists.records(loop.app.lists.get(CONTACTS)).dirty_count() == 0
+
+
+def test_an_import_again_counts_who_said_no_meanwhile_once_and_leaves_nothing_waiting(loop, twice):
+    lead, contact, _ = twice
+    loop.crm.update_many("Leads", [Draft(lead, {FLAG: "1"})])
+
+    loop.import_all("Contacts", columns=COLUMNS)
+
+    (run,) = loop.app.runs.recent(CONTACTS, 1)
+    records = loop.app.lists.records(loop.app.lists.get(CONTACTS))
+    assert (flag(loop, CONTACTS, contact), run.counts.get("updated_here", 0)) == ("1", 1)
+    assert records.dirty_count() == 0
 
 
 def test_a_flag_that_is_set_by_hand_is_set_in_every_list(loop, twice):

@@ -123,6 +123,17 @@ def test_a_write_that_the_server_failed_on_is_read_and_told(server, crm):
     assert ids_of(crm, new) == []
 
 
+def test_an_opt_out_that_the_server_failed_on_may_pass_another_time(server, crm):
+    new = draft(email1="failed-opt-out@example.com")
+    crm.create_many("Leads", [new])
+    server.put_up("errors=9x,only=set_entry")
+
+    (written,) = crm.update_many("Leads", [Draft(new.id, {"email_opt_out": "1"})])
+
+    assert (written.id, written.failed) == (new.id, True)
+    assert "failed" in written.refused
+
+
 def test_a_server_that_fails_after_the_save_is_found_to_have_saved(server, crm):
     new = [draft(), draft(), draft()]
     server.put_up(f"errors-after=1x,only={WRITES}")

@@ -14,7 +14,7 @@ from sugarcrm.errors import (
     RefusedError,
     SessionLostError,
 )
-from sugarcrm.lost import TooManyError, UnknownCallError, UnreadableError
+from sugarcrm.lost import TooManyError, TurnedAwayError, UnknownCallError, UnreadableError
 from tests.sugarcrm.sugar import PASSWORD, refuses, scripted_sugar, sent_to
 from tests.sugarcrm.wire import answer, reset, says, wire_server
 
@@ -181,6 +181,46 @@ def test_a_lost_answer_to_a_write_may_have_been_done(sugar, script):
     server.scripts[BULK] = script
     with pytest.raises(AmbiguousError):
         client.create_many("Leads", DRAFTS)
+
+
+PAGE = answer(b"<html>a page of a proxy</html>", status="403 Forbidden")
+NOBODY = says({"next_offset": -1, "records": []})
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "413 Too Large"])
+def test_a_proxy_that_minds_one_record_stops_no_other(sugar, status):
+    server, client = sugar
+    knows_ids(server, client)
+    page = answer(b"<html>a page of a proxy</html>", status=status)
+    server.scripts |= {BULK: page, "PUT v11/Leads/b": page, "POST v11/Leads/filter": NOBODY}
+    server.scripts |= {f"PUT v11/Leads/{one}": says({"id": one}) for one in "ac"}
+
+    told = client.update_many("Leads", DRAFTS)
+
+    assert [written.refused is None for written in told] == [True, False, True]
+
+
+def test_a_proxy_that_lets_nothing_through_refuses_nobody(sugar):
+    server, client = sugar
+    knows_ids(server, client)
+    server.scripts |= {BULK: PAGE, "POST v11/Leads/filter": PAGE}
+    with pytest.raises(TurnedAwayError):
+        client.update_many("Leads", DRAFTS)
+
+
+@pytest.mark.parametrize("script", [PAGE, refuses(500, "fatal_error")])
+def test_where_ids_are_not_taken_a_creation_is_not_sent_twice_in_one_call(sugar, script):
+    server, client = sugar
+    server.scripts["POST v11/Leads"] = says({"id": "its-own"})
+    client.create_many("Leads", [Draft("z", {"last_name": "z", "email1": "z@example.com"})])
+    server.scripts |= {BULK: script, "POST v11/Leads/filter": NOBODY}
+    server.scripts["POST v11/EmailAddresses/filter"] = NOBODY
+    new = [Draft(one, {"last_name": one, "email1": f"{one}@example.com"}) for one in "abc"]
+
+    with pytest.raises(AmbiguousError):
+        client.create_many("Leads", new)
+
+    assert len(sent_to(server, "/bulk")) == 1
 
 
 def test_a_request_that_is_too_large_is_halved(sugar):
