@@ -42,7 +42,9 @@ def find_record(records: Records, of: MarketingList, name: str) -> Record:
     if live:
         return live[0]
     gone = "".join(f" (it was {record.gone})" for record in known.values())
-    raise MissingError(f"{of.title!r} has no record {name!r}{gone}; see `sugarloop lists members`")
+    raise MissingError(
+        f"{of.title!r} has no record {name!r}{gone}; see `sugarloop lists members {of.id}`"
+    )
 
 
 def find_member_or_gone(records: Records, of: MarketingList, name: str) -> Record:
@@ -56,6 +58,15 @@ def find_member_or_gone(records: Records, of: MarketingList, name: str) -> Recor
     if len(known) == 1 and everybody_is_gone:
         return next(iter(known.values()))
     return find_record(records, of, name)
+
+
+def record_meant(app: App, of: MarketingList, name: str) -> str:
+    """Give the id of who is named by an address; an id, or "" for anybody, is given back.
+
+    Raises:
+        MissingError: nobody of the list has the address, or several have.
+    """
+    return find_member_or_gone(app.lists.records(of), of, name).id if "@" in name else name
 
 
 def _known(records: Records, name: str) -> dict[str, Record]:

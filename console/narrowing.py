@@ -28,7 +28,8 @@ def remove_columns(app: App, of: MarketingList, columns: Sequence[str]) -> Marke
         raise InputError(f"--remove: people are known by {ADDRESS}, so it stays")
     for program in app.programs.all().values():
         if program.list == of.id and any(step.field in columns for step in program.steps):
-            raise RefusedError(f"the program {program.name!r} sets it; remove the program first")
+            first = f"`sugarloop program remove {program.id}` first"
+            raise RefusedError(f"the program {program.name!r} sets it; {first}")
     records = app.lists.records(of)
     _forget_questions(records, columns)
     filled = [c for c in records.state("filled").split(",") if c not in columns]

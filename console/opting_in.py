@@ -35,7 +35,7 @@ def opt_in(app: App, address: str) -> dict[str, int]:
         if of.module is not None and not _pushes(of):
             raise RefusedError(
                 f"{of.title!r} does not push {OPT_OUT}, so SugarCRM would keep the opt-out:"
-                f" `sugarloop sync setup {of.id} --push-update …,{OPT_OUT}`"
+                f" `sugarloop sync setup {of.id} --push-update=+{OPT_OUT}`"
             )
     return {
         list_id: sum(_lift(records, record_id) for record_id in ids)

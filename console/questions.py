@@ -68,7 +68,7 @@ def chosen(asked: Sequence[Question], record: str, field: str) -> list[Question]
     ]
     if not wanted:
         about = " ".join(part for part in (record, field) if part)
-        raise MissingError(f"nothing is asked about {about}; see `sugarloop sync conflicts`")
+        raise MissingError(f"nothing is asked about {about}; see `sugarloop sync conflicts LIST`")
     return wanted
 
 

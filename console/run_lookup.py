@@ -27,5 +27,5 @@ def find_run(app: App, of: MarketingList, run_id: str) -> Run:
 
 def _missing(of: MarketingList, run_id: str, missing_id: str) -> str:
     if missing_id == run_id:
-        return f"{of.title!r} has no run {run_id!r}; see `sugarloop sync runs`"
+        return f"{of.title!r} has no run {run_id!r}; see `sugarloop sync runs {of.id}`"
     return f"run {run_id!r} was folded into {missing_id!r}, which has not begun or is not kept"

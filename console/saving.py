@@ -24,7 +24,7 @@ def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue
     schedules = Schedules(app.client)
 
     def edited(stored: MarketingList) -> MarketingList:
-        setup = changed(stored.effective_setup, given, app.knobs.default_zone)
+        setup = changed(stored.effective_setup, given, app.knobs.default_zone, stored.columns)
         check(setup, stored.columns, writable)
         return msgspec.structs.replace(stored, setup=setup)
 
@@ -41,7 +41,7 @@ def save_setup(app: App, of: MarketingList, given: Options, catalogue: Catalogue
     return saved
 
 
-def save_program(app: App, program: Program) -> None:
+def save_new_program(app: App, program: Program) -> None:
     """Keep a new program and its schedule.
 
     Raises:
@@ -49,8 +49,22 @@ def save_program(app: App, program: Program) -> None:
     """
     if app.programs.get(program.id):
         raise RefusedError(f"a program called {program.name!r} is there already")
+    save_program(app, program)
+
+
+def save_program(app: App, program: Program) -> None:
+    """Keep a program and its schedule, in place of what was kept of it."""
     schedules = Schedules(app.client)
     with app.client.pipeline(transaction=True) as pipe:
         app.programs.queue(pipe, program.id, program)
         schedules.queue(pipe, f"program:{program.id}", "program", program.id, program.schedule)
+        pipe.execute()
+
+
+def remove_program(app: App, program: Program) -> None:
+    """Drop a program and its schedule; what it set stays."""
+    with app.client.pipeline(transaction=True) as pipe:
+        app.programs.queue_removal(pipe, program.id)
+        app.program_runs.queue_removal(pipe, program.id)
+        Schedules(app.client).queue(pipe, f"program:{program.id}", "program", program.id, None)
         pipe.execute()

@@ -1,6 +1,6 @@
 """From what a person typed to a sync setup: only the options that were given change."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from sync.rules import BLANK_NAMES, RULE_NAMES, Rule, Rules
 from sync.schedule import WEEKDAYS, Schedule, parse_schedule
 from sync.setup import PullSetup, PushSetup, SyncSetup
 
-NONE = "none"
+NONE, ALL = "none", "all"
 N = TypeVar("N", bound=str)
 Given = bool | None  # None: not given, so it stays
 
@@ -39,8 +39,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     zone: str = ""
 
 
-def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
-    """Give `setup` with the given options in place of the stored ones.
+def changed(
+    setup: SyncSetup, given: Options, default_zone: str, columns: Sequence[str]
+) -> SyncSetup:
+    """Give `setup` with the given options in place of the stored ones, for a list of `columns`.
 
     Raises:
         ScheduleError: the schedule is malformed.
@@ -48,7 +50,7 @@ def changed(setup: SyncSetup, given: Options, default_zone: str) -> SyncSetup:
     """
     return SyncSetup(
         push=_push(setup.push, given),
-        pull=_pull(setup.pull, given),
+        pull=_pull(setup.pull, given, columns),
         schedule=changed_schedule(
             setup.schedule, given.schedule, given.start, given.zone, default_zone
         ),
@@ -151,12 +153,15 @@ def _push(stored: PushSetup, given: Options) -> PushSetup:
     delete = stored.delete if given.push_delete is None else given.push_delete
     if not given.push_update:
         return msgspec.structs.replace(stored, add_new=add_new, delete=delete)
-    fields = () if given.push_update == NONE else split(given.push_update)
+    if ALL in split(given.push_update):
+        raise InputError("--push-update: name the fields; all is for --pull-update only")
+    before = stored.fields if stored.update_existing else ()
+    fields = () if given.push_update == NONE else _chosen(given.push_update, before)
     updates = bool(fields)
     return PushSetup(add_new=add_new, update_existing=updates, fields=fields, delete=delete)
 
 
-def _pull(stored: PullSetup, given: Options) -> PullSetup:
+def _pull(stored: PullSetup, given: Options, columns: Sequence[str]) -> PullSetup:
     add_new = stored.add_new if given.pull_new is None else given.pull_new
     match given.pull_update:
         case "":
@@ -165,5 +170,19 @@ def _pull(stored: PullSetup, given: Options) -> PullSetup:
             return PullSetup(add_new=add_new)
         case "all":
             return PullSetup(add_new=add_new, update_existing=True)
-        case names:
-            return PullSetup(add_new=add_new, update_existing=True, fields=split(names))
+    before = stored.fields if stored.fields is not None else columns
+    chosen = _chosen(given.pull_update, before if stored.update_existing else (), columns)
+    return PullSetup(add_new=add_new, update_existing=bool(chosen), fields=chosen or None)
+
+
+def _chosen(text: str, before: Sequence[str], everything: Sequence[str] = ()) -> tuple[str, ...]:
+    """Understand "a,b" (just these), "+c,-a" (the choice before, changed) and "all,-title"."""
+    parts = split(text)
+    plain = [part for part in parts if part[0] not in "+-"]
+    fields = [field for part in plain for field in (everything if part == ALL else [part])]
+    fields = fields if plain else list(before)
+    fields += [part[1:] for part in parts if part[0] == "+"]
+    dropped = {part[1:] for part in parts if part[0] == "-"}
+    if strangers := sorted(dropped - set(fields)):
+        raise InputError(f"-{strangers[0]}: {strangers[0]!r} is not among the fields chosen")
+    return tuple(dict.fromkeys(field for field in fields if field not in dropped))

@@ -30,6 +30,10 @@ class Named(Generic[T]):
         """Write one when `pipe` is executed."""
         pipe.hset(self._key, name, msgspec.json.encode(value))
 
+    def queue_removal(self, pipe: "redis.client.Pipeline", name: str) -> None:
+        """Drop one when `pipe` is executed."""
+        pipe.hdel(self._key, name)
+
     def remove(self, name: str) -> bool:
         """Drop one; False when there was none."""
         return bool(self._client.hdel(self._key, name))

@@ -1,6 +1,7 @@
 """What a person allows a sync to do, with the guide's defaults."""
 
 from collections.abc import Collection
+from difflib import get_close_matches
 
 import msgspec
 
@@ -101,27 +102,32 @@ def check(setup: SyncSetup, columns: Collection[str], writable: Collection[str])
     """
     problems = [
         *(
-            f"push-update: {f!r} is not a column of this list"
+            f"--push-update: {f!r} is no column of this list{_meant(f, columns)}"
             for f in setup.push.fields
             if f not in columns
         ),
         *(
-            f"push-update: {f!r} cannot be written in SugarCRM"
+            f"--push-update: {f!r} cannot be written in SugarCRM"
             for f in setup.push.fields
             if f in columns and f not in writable
         ),
         *(
-            f"pull-update: {f!r} is not a column of this list"
+            f"--pull-update: {f!r} is no column of this list{_meant(f, columns)}"
             for f in setup.pull.fields or ()
             if f not in columns
         ),
         *(
-            f"field-rule: {f!r} is not a column of this list"
+            f"--field-rule: {f!r} is no column of this list{_meant(f, columns)}"
             for f in setup.rules.fields
             if f not in columns
         ),
     ]
     if setup.schedule and not (setup.pushes or setup.pulls):
-        problems.append("schedule: nothing is chosen to push or pull, so a sync would do nothing")
+        problems.append("--schedule: nothing is chosen to push or pull, so a sync would do nothing")
     if problems:
         raise SetupError("; ".join(problems))
+
+
+def _meant(field: str, columns: Collection[str]) -> str:
+    near = get_close_matches(field, columns, n=1)
+    return f", did you mean {near[0]}?" if near else ""

@@ -126,8 +126,9 @@ def _may_bury(app: App, here: Step, crm_id: str) -> bool:
     known = here.records.by_crm_ids([crm_id])
     if not any(record.gone is None for record in known.values()):
         return True
-    most = max(BRAKE_COUNT, round(len(here.records) * SHARE))
-    return app.hints.counted(here.of.id, "buried") <= most
+    size, buried = len(here.records), app.hints.counted(here.of.id, "buried")
+    over = exceeded(here.of.effective_setup.guard, {"deletions": buried}, size)
+    return buried <= max(BRAKE_COUNT, round(size * SHARE)) and not over
 
 
 def _nobodys_step(app: App, of: MarketingList, lease: Lease, journal_id: str) -> Step:

@@ -23,7 +23,7 @@ def fields(
     """Show the standard field names with their type, where they are, and their system usage."""
     if ctx.invoked_subcommand:
         return None
-    wanted = module_named(module) if module else None
+    wanted = module_named(module, "--module") if module else None
     with opened() as app:
         found = [f for f in app.fields.standard().values() if not wanted or wanted in f.modules]
     if not found:
@@ -58,8 +58,8 @@ def usage(
     return Answer(changed, tuple(said))
 
 
-def module_named(name: str) -> Module:
-    """Give the module of this name, in any case of letters.
+def module_named(name: str, where: str) -> Module:
+    """Give the module of this name, in any case of letters; `where` it was typed.
 
     Raises:
         InputError: there is none.
@@ -67,7 +67,8 @@ def module_named(name: str) -> Module:
     for module in MODULES:
         if module.casefold() == name.casefold():
             return module
-    raise InputError(f"module: {name!r} is neither {' nor '.join(MODULES)}")
+    known = " nor ".join(module.lower() for module in MODULES)
+    raise InputError(f"{where}: {name!r} is neither {known}")
 
 
 def _row(field: StandardField) -> tuple[object, ...]:

@@ -61,7 +61,7 @@ def _changed(
 ) -> FormSetting:
     setting = stored
     if to:
-        module = None if to == "none" else module_named(to)
+        module = None if to == "none" else module_named(to, "--to")
         setting = msgspec.structs.replace(setting, module=module)
     if mapped:
         setting = msgspec.structs.replace(setting, mapping=assignments(mapped))

@@ -27,7 +27,7 @@ def import_all(
 
     Importing again adds columns to the list, and brings in who is new.
     """
-    module = module_named(what)
+    module = module_named(what, "what to import")
     with opened() as app:
         app.connector.active()
         chosen = tuple(catalogue_of(app, module)) if columns == "all" else split(columns)

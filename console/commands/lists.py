@@ -77,7 +77,7 @@ def create(
     if not slug(title):
         raise InputError("title: it has neither letters nor digits")
     with opened() as app:
-        wanted = module_named(module) if module else None
+        wanted = module_named(module, "--module") if module else None
         if columns:
             check_columns(app, wanted, chosen)
         new = MarketingList(

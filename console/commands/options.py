@@ -13,7 +13,14 @@ Where = Annotated[
 ]
 Schedule = Annotated[
     str,
-    typer.Option(help='"daily 05:00,17:00", "weekly mon,thu 05:00", "monthly last 05:00".'),
+    typer.Option(
+        help='"daily 05:00,17:00", "weekly mon,thu 05:00", "monthly last 05:00"; none ends it.'
+    ),
 ]
-Start = Annotated[str, typer.Option(help="No slot before this day or instant.")]
-Zone = Annotated[str, typer.Option(help="IANA time zone of the schedule.")]
+Start = Annotated[
+    str,
+    typer.Option(
+        help="Not before this day or moment: 2026-11-03, 2026-11-03T05:00; none: no start."
+    ),
+]
+Zone = Annotated[str, typer.Option(help="Time zone, such as Europe/Paris; else the default zone.")]

@@ -2,14 +2,14 @@
 
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
 from console.answers import Answer, Table, answering
 from console.commands.options import ListName, Timeout, Wait
-from console.exits import InputError, RefusedError
-from console.lookup import find_list
+from console.exits import InputError, MissingError, RefusedError
+from console.lookup import find_list, record_meant
 from console.opening import opened
 from console.outcomes import outcomes as outcomes_of
 from console.plans import HEADERS, chosen, lines, shown, summary, write_csv, write_json_lines
@@ -17,6 +17,9 @@ from console.run_lookup import find_run
 from console.waiting import run_answer, wait_for_run
 from events import PlanApproved, PlanRequested, UndoRequested
 from store.plans import PlanMissingError
+from store.runs import RUNS_KEPT
+from sync.history import What
+from sync.lists import MarketingList
 from sync.plan import ACTIONS, Plan
 from workers.app import App
 
@@ -39,7 +42,9 @@ def plan(
     action: Annotated[
         str, typer.Option(metavar="|".join(ACTIONS), help="With --items: only this action.")
     ] = "",
-    record: Annotated[str, typer.Option(help="With --items: only this record.")] = "",
+    record: Annotated[
+        str, typer.Option(help="With --items: only this record, by id or address.")
+    ] = "",
     limit: Annotated[int, typer.Option(min=0, help="With --items: at most; 0 is all.")] = _SHOWN,
     export: Annotated[
         Path | None, typer.Option(metavar="FILE.csv|FILE.jsonl", help="Write every change there.")
@@ -56,6 +61,7 @@ def plan(
         head = _known(app, of.id, show) if show else _made(app, of.id, timeout)
         text = [*summary(head)]
         data: dict[str, object] = {"plan": head}
+        record = record_meant(app, of, record)
         if items or action or record:
             found = list(islice(chosen(app.plans.items(head.id), action, record), limit or None))
             data["items"] = [shown(item) for item in found]
@@ -88,14 +94,14 @@ def apply(
 @answering
 def undo(
     name: ListName,
-    run: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back.")],
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run to take back, or `last`.")],
     wait: Wait = False,
     timeout: Timeout = 0.0,
 ) -> Answer:
     """Restore what a run changed, field by field, where nobody changed it since."""
     with opened() as app:
         of = find_list(app, name)
-        target = find_run(app, of, run)
+        target = find_run(app, of, _last_that_did(app, of) if run == "last" else run)
         if target.active:
             raise RefusedError(f"run {target.id!r} is still going on")
         if not target.started_at:
@@ -112,19 +118,38 @@ def outcomes(
     what: Annotated[
         str, typer.Option(help="Only this outcome: updated_here, rejected, skipped ...")
     ] = "",
-    record: Annotated[str, typer.Option(help="Only this record, by our id or SugarCRM's.")] = "",
+    record: Annotated[str, typer.Option(help="Only this record, by id or address.")] = "",
     limit: Annotated[int, typer.Option(min=0, help="At most so many; 0 is all.")] = _SHOWN,
 ) -> Answer:
     """Show what a run did with each record that it did not leave unchanged."""
+    if what and what not in get_args(What):
+        raise InputError(f"--what: {what!r} is none of {', '.join(get_args(What))}")
     with opened() as app:
         of = find_list(app, name)
+        record = record_meant(app, of, record)
         found = list(islice(outcomes_of(app, of, run, what, record), limit or None))
-    headers = ("record", "in SugarCRM", "outcome", "changed in the list", "in SugarCRM", "reason")
+    headers = (
+        "record",
+        "SugarCRM id",
+        "outcome",
+        "changed in the list",
+        "changed in SugarCRM",
+        "reason",
+    )
     rows = [
         (o.record, o.crm_id, ", ".join(o.what), ", ".join(o.here), ", ".join(o.there), o.reason)
         for o in found
     ]
     return Answer(found, (Table(headers, rows),) if rows else ("Nothing to show.",))
+
+
+def _last_that_did(app: App, of: MarketingList) -> str:
+    """The newest run that is over and may have changed something; an undo takes no undo back."""
+    over = [run.id for run in app.runs.recent(of.id, RUNS_KEPT) if not run.active]
+    changing = [run_id for run_id in over if not run_id.startswith(("plan-", "undo-"))]
+    if not changing:
+        raise MissingError(f"{of.title!r} has no run to take back")
+    return changing[0]
 
 
 def _known(app: App, list_id: str, name: str) -> Plan:

@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from console.answers import Answer, Table, answering, command_group
 from console.columns import assignments, catalogue_of, checked_values, no_column
 from console.commands.options import ListName, Schedule, Start, Timeout, Wait, Zone
+from console.commands.times import next_times
 from console.exits import InputError
 from console.lookup import find_list, find_program
 from console.opening import opened
-from console.saving import save_program
+from console.saving import remove_program, save_new_program, save_program
 from console.setup_options import changed_schedule
 from console.waiting import wait_for_program
 from events import ProgramTick
@@ -26,7 +28,7 @@ _TEXTS = ("varchar", "name", "text")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Id or name of a program.")]
 
 listing = command_group("All list maintenance programs.")
-group = command_group("Create, run and show a list maintenance program.")
+group = command_group("Create, change, run, show and remove a list maintenance program.")
 
 
 @listing.command("programs")
@@ -63,9 +65,41 @@ def create(
         when = changed_schedule(None, schedule, start, zone, app.knobs.default_zone)
         steps = _steps(app, of, assignments(set_))
         program = Program(id=slug(name), name=name, list=of.id, steps=steps, schedule=when)
+        save_new_program(app, program)
+    return _told(program)
+
+
+@group.command("set")
+@answering
+def change(
+    name: Name,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="In place of the fields set before."),
+    ] = None,
+    schedule: Schedule = "",
+    start: Start = "",
+    zone: Zone = "",
+) -> Answer:
+    """Change what a program sets, or when it runs; what is not given stays."""
+    with opened() as app:
+        stored = find_program(app, name)
+        when = changed_schedule(stored.schedule, schedule, start, zone, app.knobs.default_zone)
+        of = find_list(app, stored.list)
+        steps = _steps(app, of, assignments(set_)) if set_ else stored.steps
+        program = msgspec.structs.replace(stored, steps=steps, schedule=when)
         save_program(app, program)
-    runs = describe(when) if when else f"only with `sugarloop program run {program.id}`"
-    return Answer(program, (f"The program {name!r} runs {runs}, and before a sync that needs it.",))
+    return _told(program)
+
+
+@group.command("remove")
+@answering
+def remove(name: Name) -> Answer:
+    """Drop a program; the values that it set stay."""
+    with opened() as app:
+        program = find_program(app, name)
+        remove_program(app, program)
+    return Answer({"removed": program.id}, (f"The program {program.name!r} is gone.",))
 
 
 @group.command("run")
@@ -92,6 +126,15 @@ def show(name: Name) -> Answer:
     headers = ("program", "list", "steps", "runs", "last run", "changed")
     facts = list(zip(headers, (*_row(program), *_last(ran)), strict=True))
     return Answer({"program": program, "last_run": ran}, (Table(("", ""), facts),))
+
+
+def _told(program: Program) -> Answer:
+    when = program.schedule
+    runs = describe(when) if when else f"only with `sugarloop program run {program.id}`"
+    said = f"The program {program.name!r} runs {runs}, and before a sync that needs it."
+    slots = next_times(when) if when else []
+    text = (said, *([f"Next: {', '.join(slots)}."] if slots else []))
+    return Answer(program, text)
 
 
 def _steps(app: App, of: MarketingList, given: dict[str, str]) -> tuple[Step, ...]:

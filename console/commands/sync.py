@@ -43,7 +43,10 @@ def setup(
         typer.Option("--push-new/--no-push-new", help="Add new records to SugarCRM."),
     ] = None,
     push_update: Annotated[
-        str, typer.Option(metavar="a,b|none", help="Fields to update in SugarCRM.")
+        str,
+        typer.Option(
+            metavar="a,b|+c|-c|none", help="Fields to update in SugarCRM, just these; or + and -."
+        ),
     ] = "",
     push_delete: Annotated[
         bool | None,
@@ -57,7 +60,11 @@ def setup(
         typer.Option("--pull-new/--no-pull-new", help="Add new records to the list."),
     ] = None,
     pull_update: Annotated[
-        str, typer.Option(metavar="all|a,b|none", help="Fields to update in the list.")
+        str,
+        typer.Option(
+            metavar="all|a,b|all,-c|none",
+            help="Fields to update in the list, just these; or + and -.",
+        ),
     ] = "",
     rule: Annotated[
         str,

@@ -57,11 +57,15 @@ def test_a_plan_is_applied_and_its_run_taken_back(active, leads, edited):
     applied = active("sync", "apply", plan, "--wait", "--timeout", "20", "--json")
     run = applied.json["id"]
     told = active("sync", "outcomes", leads, run, "--what", "updated_there", "--json").json
-    undone = active("sync", "undo", leads, run, "--wait", "--timeout", "20", "--json")
+    added = ("--record", "Planned@example.com", "--json")
+    found = active("sync", "outcomes", leads, run, *added).json
+    undone = active("sync", "undo", leads, "last", "--wait", "--timeout", "20", "--json")
 
     assert applied.code == 0, applied.err
     assert applied.json["counts"] == {"created_there": 1, "updated_there": 1}
     assert [(o["record"], o["there"]) for o in told] == [(edited, ["phone_work"])]
+    assert [o["what"] for o in found] == [["created_there"]]
+    assert undone.json["plan"] == run
     assert undone.json["counts"]["updated_there"] == 1
     assert "nothing is deleted there" in next(iter(undone.json["reasons"]))
 
@@ -75,6 +79,12 @@ def test_a_plan_is_applied_and_its_run_taken_back(active, leads, edited):
         pytest.param(["apply", "x"], 1, "no plan 'x' is kept", id="apply_nothing"),
         pytest.param(["undo", "LIST", "x"], 1, "has no run 'x'", id="undo_nothing"),
         pytest.param(["outcomes", "LIST", "x"], 1, "has no run 'x'", id="outcomes_of_nothing"),
+        pytest.param(
+            ["outcomes", "LIST", "last", "--what", "reject"], 2, "none of created_here", id="what"
+        ),
+        pytest.param(
+            ["outcomes", "LIST", "last", "--record", "no@x.org"], 1, "has no record", id="nobody"
+        ),
         pytest.param(["setup", "LIST", "--guard", "x=1"], 2, "none of creations", id="no_limit"),
         pytest.param(
             ["setup", "LIST", "--guard", "changes=1.5"], 2, "form 500, 20% or off", id="odd_limit"

@@ -59,6 +59,24 @@ def test_a_program_that_cannot_work_is_not_kept(active, leads, words, code, said
     assert active("programs", "--json").json == []
 
 
+def test_a_program_is_changed_and_removed_with_its_schedule(active, leads, redis_client):
+    words = ("program", "create", leads, "P", "--set", "status=New", "--schedule", "daily 05:00")
+    active(*words)
+
+    changed = active("program", "set", "P", "--schedule", "weekly mon 06:00", "--zone", "UTC")
+    active("program", "set", "p", "--set", "status=Dead")
+    (kept,) = active("programs", "--json").json
+    slot = Schedules(redis_client).all()["program:p"].schedule
+    removed = active("program", "remove", "p")
+
+    assert "Next: " in changed.out
+    assert [step["value"] for step in kept["program"]["steps"]] == ["Dead"]
+    assert (slot.every, kept["program"]["schedule"]["every"]) == ("weekly", "weekly")
+    assert (removed.code, active("programs", "--json").json) == (0, [])
+    assert "program:p" not in Schedules(redis_client).all()
+    assert active("program", "remove", "p").code == 1
+
+
 def test_a_name_is_given_once(active, leads):
     words = ("program", "create", leads, "P", "--set", "status=New")
 
@@ -83,7 +101,7 @@ def test_a_form_is_set_step_by_step(active):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        pytest.param(["--to", "cats"], "'cats' is neither Leads nor Contacts", id="module"),
+        pytest.param(["--to", "cats"], "--to: 'cats' is neither leads nor contacts", id="module"),
         pytest.param(["--to", "leads"], "needs at least one field", id="no mapping"),
         pytest.param(["--to", "leads", "--map", "a=nope"], "'nope' is no field of", id="field"),
         pytest.param(["--to", "leads", "--map", "a"], "form field=value", id="mapping"),

@@ -83,13 +83,31 @@ def test_a_comparison_tells_how_far_the_list_drifted(active, leads):
     assert "0.00%" in active("status").out
 
 
+def test_fields_are_added_to_a_choice_and_taken_from_it(active, leads):
+    columns = active("lists", "show", leads, "--json").json["row"]
+    active("sync", "setup", leads, "--push-update", "status", "--pull-update", "all,-status")
+    first = active("sync", "show", leads, "--json").json["setup"]
+    active("sync", "setup", leads, "--push-update=+phone_work,-status", "--pull-update=+status")
+
+    then = active("sync", "show", leads, "--json").json["setup"]
+
+    assert columns["id"] == leads
+    assert (first["push"]["fields"], "status" in first["pull"]["fields"]) == (["status"], False)
+    assert "last_name" in first["pull"]["fields"]
+    assert then["push"]["fields"] == ["phone_work"]
+    assert then["pull"]["fields"] == [*first["pull"]["fields"], "status"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         pytest.param(
-            ["--push-new", "--push-update", "x"], "push-update: 'x' is not a column", id="push"
+            ["--push-new", "--push-update", "x"], "--push-update: 'x' is no column", id="push"
         ),
-        pytest.param(["--pull-update", "x,status"], "pull-update: 'x' is not", id="pull"),
+        pytest.param(["--push-update", "all"], "--push-update: name the fields", id="push all"),
+        pytest.param(["--push-update=-status"], "-status: 'status' is not among", id="drop"),
+        pytest.param(["--push-update", "phone"], "did you mean phone_work?", id="meant"),
+        pytest.param(["--pull-update", "x,status"], "--pull-update: 'x' is no column", id="pull"),
         pytest.param(["--schedule", "dayly"], "schedule: 'dayly' is not of the form", id="form"),
         pytest.param(["--schedule", "daily 25:00"], "not between 00:00", id="hour"),
         pytest.param(["--schedule", "daily 05:00"], "nothing is chosen to push", id="idle"),

@@ -32,9 +32,9 @@ def test_every_problem_of_a_setup_is_named_at_once():
         check(setup, COLUMNS, writable={"phone"})
 
     assert str(caught.value) == (
-        "push-update: 'fax' is not a column of this list; "
-        "push-update: 'email1' cannot be written in SugarCRM; "
-        "pull-update: 'title' is not a column of this list"
+        "--push-update: 'fax' is no column of this list; "
+        "--push-update: 'email1' cannot be written in SugarCRM; "
+        "--pull-update: 'title' is no column of this list"
     )
 
 
