@@ -29,7 +29,8 @@ def computed(
         merged = (before or {}) | values
         start, hours = merged.get("date_start"), merged.get("duration_hours")
         minutes = merged.get("duration_minutes")
-        if start and hours is not None and minutes is not None:
+        told = hours is not None and minutes is not None
+        if start and (told or dialect.product == "suitecrm"):  # which takes none for 0
             end = end_of(str(start), hours, minutes)
             if end and dialect.first:
                 end = now_text()[:4] + end[4:]  # it forgets the year of the start

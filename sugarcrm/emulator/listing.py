@@ -57,14 +57,16 @@ class Listing:
             raise no_access()
         translated = call.service.queries.translated
         with telling(self._told_of_count):
-            conditions = [f"({translated(where, module.table, checked)})"] if where else []
+            asked = translated(where, module.table, checked) if where else ""
+        self._values: list[Any] = []
+        if call.user.sees_only_own(module.name):
+            # joined without brackets, as the server does it: what stands before an OR is shown
+            asked = f"{asked} AND {module.table}.assigned_user_id = ?".removeprefix(" AND ")
+            self._values.append(call.user.id)
+        conditions = [f"({asked})"] if asked else []
         wanted = deleted if call.dialect.deleted_alone or not truthy(deleted) else -1
         flags = [flag for flag in (0, 1) if equals_number(wanted, flag, call.dialect.php_8)]
         conditions += [f"{module.table}.deleted = {flag}" for flag in flags]
-        self._values: list[Any] = []
-        if call.user.sees_only_own(module.name):
-            conditions.append(f"{module.table}.assigned_user_id = ?")
-            self._values.append(call.user.id)
         self._where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         self._from = source(module) + joined_tables(call, module, chosen)
 

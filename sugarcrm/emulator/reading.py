@@ -12,6 +12,7 @@ from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Link, Module
 from sugarcrm.emulator.service import Call
 
 EMAIL_FIELDS = ("email1", "email2", "email_opt_out", "invalid_email")
+REMINDERS = {"reminder_checked": "reminder_time", "email_reminder_checked": "email_reminder_time"}
 USER_NAMES = {
     "assigned_user_name": "assigned_user_id",
     "modified_by_name": "modified_user_id",
@@ -185,7 +186,9 @@ class Reader:
             return to_html(names.person_name(record, salutations, not plain))
         if self._module.name in contact_fields.MODULES and name in contact_fields.FIELDS:
             return contact_fields.shown(self._call, record, name)
-        if name == "parent_name":
+        if name in REMINDERS and REMINDERS[name] in record:
+            return str(record[REMINDERS[name]]) != "-1"
+        if name == "parent_name" and "parent_type" in self._module.fields:
             schema = self._call.service.schema
             return to_html(names.parent_name(self._call.database, schema, record))
         accounts = self._module.links.get("accounts")

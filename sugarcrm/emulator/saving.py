@@ -19,6 +19,8 @@ from sugarcrm.emulator.values import truthy, written
 from sugarcrm.emulator.written import php_text
 
 DATED = DATETIME_TYPES | {"date"}
+# Calls and meetings go on naming a lead that is gone (the published Lead::get_linked_fields).
+KEPT_OF_DELETED_LEADS = ("oldcalls", "oldmeetings")
 EMAIL_INPUTS = frozenset((*addresses.EMAIL_FIELDS, "email_opt_out", "invalid_email"))
 
 
@@ -237,5 +239,6 @@ def mark_deleted(call: Call, module: Module, record_id: str) -> None:
     if not call.database.update(module.table, changes, "id = ?", [record_id[:36]]):
         return
     for link in module.links.values():
-        if link.kind in {"join", "children"} and link.target in call.service.schema:
+        kept = module.name == "Leads" and link.name in KEPT_OF_DELETED_LEADS
+        if link.kind in {"join", "children"} and link.target in call.service.schema and not kept:
             links.disconnect(call, link, {"id": record_id[:36]}, "")

@@ -172,7 +172,7 @@ def read_field(words: Sequence[str], settings: dict[str, str], first: bool) -> F
         length=scalar(settings.get("len")),
         options=settings.get("options"),
         default=scalar(settings.get("default")),
-        fallback=settings.get("fallback"),
+        fallback=settings.get("fallback", "").strip('"') or None,
         group=settings.get("group", ""),
         id_name=settings.get("id_name", ""),
         related_module=settings.get("related", ""),

@@ -448,6 +448,50 @@ def takes_over(s):
     ]
 
 
+def owner_lists(s):
+    """What an owner-only user is shown of a lead and one of others, asked for by an OR."""
+    session = s.ask.log_in("ownonly", "Own!pass1")
+    own = s.ask.call("get_user_id", session)
+    mark = uuid.uuid4().hex[:12]
+    s.save("Leads", last_name=f"{mark} 1")
+    s.save("Leads", last_name=f"{mark} 2", assigned_user_id=own)
+    s.save("Leads", last_name=f"{mark} 3")
+    found = []
+    for names in ((1, 2), (2, 1), (1, 3)):
+        query = " OR ".join(f"leads.last_name = '{mark} {number}'" for number in names)
+        arguments = [session, "Leads", query, "", 0, ["last_name"], [], 9, 0]
+        found.append(s.ask.call("get_entry_list", *arguments)["result_count"])
+    return found
+
+
+def blank_status(s):
+    task = s.saved("Tasks", name="t", status="")
+    call = s.saved("Calls", name="c", status="")
+    s.save("Tasks", id=task, status="")
+    return s.values("Tasks", task, "status") + s.values("Calls", call, "status")
+
+
+def ends_without_a_length(s):
+    start = {"name": "x", "date_start": "2019-01-01 10:00:00"}
+    ids = [s.saved("Calls", **start), s.saved("Meetings", **start, duration_hours=1)]
+    found = [s.values(m, i, "date_end")[0] for m, i in zip(("Calls", "Meetings"), ids, strict=True)]
+    return [end or "" for end in found]
+
+
+def reminds(s):
+    ids = [s.saved("Calls", name="x", reminder_time=time) for time in (-1, 60)]
+    return [s.values("Calls", i, "reminder_checked")[0] for i in ids]
+
+
+def outlives_its_lead(s):
+    lead = s.saved("Leads", last_name="Gone")
+    parent = {"parent_type": "Leads", "parent_id": lead}
+    call, note = (s.saved(module, name="n", **parent) for module in ("Calls", "Notes"))
+    s.save("Leads", id=lead, deleted=1)
+    kept = s.values("Calls", call, "parent_id") == [lead]
+    return [kept, *s.values("Notes", note, "parent_id")]
+
+
 def calls_back(s):
     form = {"method": "get_server_info", "input_type": "JSON", "response_type": "JSON"}
     url = s.ask.url + "?jsoncallback=show"
@@ -686,6 +730,17 @@ FACTS = {
         takes_over,
         lambda s: [DENIED, None, None, DENIED if s.suite else None],
     ),
+    "an owner-only user asks by an OR": (owner_lists, always([2, 1, 1])),
+    "an empty status": (blank_status, always(["Not Started", "Planned"])),
+    "an end without a length": (
+        ends_without_a_length,
+        lambda s: ["2019-01-01 10:00:00", "2019-01-01 11:00:00"] if s.suite else ["", ""],
+    ),
+    "whether a reminder is set": (
+        reminds,
+        lambda s: [False, True] if s.newest("v3") else [None, None],
+    ),
+    "a call and a note of a lead that is gone": (outlives_its_lead, always([True, ""])),
     "an answer for a script": (calls_back, always("show({})")),
     "a search shows one more": (searches, always([1, 3, 5, 5])),
     "how modules are listed": (lists_modules, expected_modules),
