@@ -7,13 +7,13 @@ from typing import Any
 from sugarcrm.emulator.database import Database, Row, new_id
 from sugarcrm.emulator.functions import now_text
 from sugarcrm.emulator.profiles import Dialect
-from sugarcrm.emulator.values import truthy
 
 VALID = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*"
 )
 EMAIL_FIELDS = tuple(f"email{number}" for number in range(1, 11))
+SHOWN = ("email1", "email2")
 
 
 def of_records(database: Database, module: str, ids: Sequence[str]) -> dict[str, list[Row]]:
@@ -61,9 +61,8 @@ def save_fields(
     """
     present = of_records(database, module, [record_id]).get(record_id.lower(), [])
     if present and dialect.updates_email:
-        replace_primary(
-            database, module, record_id, respelled(sent, present[0], dialect), present[0]
-        )
+        if sent or len(present) > len(SHOWN):
+            rebuild(database, module, record_id, sent, present, dialect)
         return
     wanted = [str(sent[name]).strip() for name in EMAIL_FIELDS if sent.get(name)]
     if present or not wanted:
@@ -79,14 +78,6 @@ def known_spelling(database: Database, address: str) -> str:
     statement = "SELECT email_address FROM email_addresses WHERE email_address_caps = ?"
     row = database.row(statement, [address.upper()])
     return str(row["email_address"]) if row else address
-
-
-def respelled(sent: dict[str, Any], primary: Row, dialect: Dialect) -> dict[str, Any]:
-    """Give what was sent with the primary address in its old spelling, where that is kept."""
-    email = str(sent.get("email1") or "")
-    if dialect.keeps_spelling and email.upper() == primary["email_address"].upper():
-        return sent | {"email1": primary["email_address"]}
-    return sent
 
 
 def widget_is_used(form: dict[str, Any]) -> bool:
@@ -130,19 +121,39 @@ def sent_flags(sent: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def replace_primary(
-    database: Database, module: str, record_id: str, sent: dict[str, Any], primary: Row
+def rebuild(
+    database: Database,
+    module: str,
+    record_id: str,
+    sent: dict[str, Any],
+    present: Sequence[Row],
+    dialect: Dialect,
 ) -> None:
-    """Put the address and the flags that were sent in place of the primary address."""
-    if "email1" in sent and str(sent["email1"] or "").strip() != primary["email_address"]:
-        unlink(database, module, record_id, primary["id"])
-        address = str(sent["email1"] or "").strip()
-        if address:
-            add(database, module, record_id, address, sent_flags(sent), primary=True)
-        return
-    names = {"email_opt_out": "opt_out", "invalid_email": "invalid_email"}
-    changes = {column: int(truthy(sent[f])) for f, column in names.items() if f in sent}
-    database.update("email_addresses", changes, "id = ?", [primary["id"]])
+    """Make the addresses of a record those that it shows, with what was sent in their place.
+
+    The first is primary, and its flags are written to all of them; others are let go.
+    Source: the published SugarEmailAddress::handleLegacySave of SugarCRM CE 6.5.
+    """
+    merged = shown_fields(present) | sent
+    wanted = [str(merged.get(name) or "").strip() for name in EMAIL_FIELDS]
+    flags, linked = sent_flags(merged), {row["id"]: row for row in present}
+    for number, address in enumerate(filter(None, wanted)):
+        if not VALID.fullmatch(address):
+            continue
+        spelled = known_spelling(database, address) if dialect.keeps_spelling else address
+        told = {"email_address": spelled} | flags
+        same = [i for i, row in linked.items() if told.items() <= row.items()]
+        address_id, primary = same[0] if same else ensure(database, spelled, flags), number == 0
+        held = linked.pop(address_id, None)
+        if held is None:
+            link(database, module, record_id, address_id, primary)
+        elif bool(held["primary_address"]) != primary:
+            where = "bean_module = ? AND bean_id = ? AND email_address_id = ? AND deleted = 0"
+            values = [module, record_id, address_id]
+            changes = {"primary_address": int(primary)}
+            database.update("email_addr_bean_rel", changes, where, values)
+    for address_id in linked:
+        unlink(database, module, record_id, address_id)
 
 
 def add(

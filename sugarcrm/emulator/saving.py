@@ -207,6 +207,7 @@ def write_relations(call: Call, change: Change, held: dict[str, Any]) -> None:
             addresses.save_widget(call.database, module.name, change.key, call.form)
         elif change.creating or change.before is not None:
             sent = {n: plain(held.get(n), v) for n, v in given.items() if n in EMAIL_INPUTS}
+            sent |= {n: None for n in EMAIL_INPUTS & change.sent.keys() if change.sent[n] is None}
             addresses.save_fields(call.database, module.name, change.key, sent, call.dialect)
     if module.name == "Emails":
         activities.save_email(call, change.key, held, given, change.before)

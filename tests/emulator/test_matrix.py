@@ -483,6 +483,27 @@ def reminds(s):
     return [s.values("Calls", i, "reminder_checked")[0] for i in ids]
 
 
+def second_address(s):
+    """Both addresses of a lead after a second one came, after they swap, and without the first."""
+    one, two = (f"{name}-{uuid.uuid4().hex[:8]}@example.com" for name in "ab")
+    lead = s.saved("Leads", last_name="x", email1=one)
+    told = []
+    for sent in ({"email2": two}, {"email1": two, "email2": one}, {"email1": None}):
+        s.save("Leads", id=lead, **sent)
+        told.append([a and a[0] for a in s.values("Leads", lead, "email1", "email2")])
+    return told
+
+
+def follows_to_the_new_address(s):
+    one, two = (f"{name}-{uuid.uuid4().hex[:8]}@example.com" for name in "ab")
+    lead = s.saved("Leads", last_name="x", email1=one, email_opt_out=1)
+    s.save("Leads", id=lead, email1=two)
+    arguments = ["Leads", lead, "email_addresses", "", ["email_address", "opt_out"], [], 0]
+    (entry,) = s.call("get_relationships", *arguments)["entry_list"]
+    held = entry["name_value_list"]
+    return [held["email_address"]["value"][0], str(held["opt_out"]["value"])]
+
+
 def outlives_its_lead(s):
     lead = s.saved("Leads", last_name="Gone")
     parent = {"parent_type": "Leads", "parent_id": lead}
@@ -732,6 +753,14 @@ FACTS = {
     ),
     "an owner-only user asks by an OR": (owner_lists, always([2, 1, 1])),
     "an empty status": (blank_status, always(["Not Started", "Planned"])),
+    "a second address": (
+        second_address,
+        lambda s: [["a", ""]] * 3 if s.suite else [["a", "b"], ["b", "a"], ["a", ""]],
+    ),
+    "an opt-out and a new address": (
+        follows_to_the_new_address,
+        lambda s: ["a" if s.suite else "b", "1"],
+    ),
     "an end without a length": (
         ends_without_a_length,
         lambda s: ["2019-01-01 10:00:00", "2019-01-01 11:00:00"] if s.suite else ["", ""],
