@@ -131,13 +131,16 @@ def _over_limits(here: Step, drifted: int) -> str:
     """Why a person must look first; "" when the drift may be taken in."""
     guard = here.of.effective_setup.guard
     sums = {name: int(here.place(f"sum_{name}") or 0) for name in _LIMITED}
-    over = exceeded(guard, sums, len(here.records))
+    size, list_id = len(here.records), here.of.id
+    over = exceeded(guard, sums, size)
     if here.place("healed") or not over:
         return ""
+    off = ",".join(f"{n}=off" for n, most in guard.limits.items() if not most.allows(sums[n], size))
     return (
         f"{drifted} records of SugarCRM are not as this list knew them: was a database restored,"
-        f" or a field filled by hand? To take them in, {'; '.join(over)}. Nothing was changed"
-        f" here; raise the limit with `sugarloop sync setup {here.of.id} --guard …` to take them in"
+        f" or a field filled by hand? To take them in, {'; '.join(over)}. None of them was taken"
+        f" in. If they are right: `sugarloop sync setup {list_id} --guard {off}`, then `sugarloop"
+        f" sync run {list_id} --compare`, and set the limit again"
     )
 
 

@@ -25,13 +25,13 @@ def _text(now: Standing) -> list[str | Table]:
         "in sync",
         "last run",
         "lag",
-        "dirty",
+        "to push",
         "conflicts",
         "rejected",
         "drift",
         "why not",
     )
-    queues = ("queue", "waiting", "oldest", "held", "delayed", "dead", "stranded")
+    queues = ("queue", "waiting", "oldest", "at work", "later", "dead letters", "stranded")
     return [
         "In sync." if now.in_sync else "Not in sync.",
         f"The connector is {STATES[now.connector]}.",

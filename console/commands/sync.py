@@ -254,4 +254,5 @@ def _rules_text(rules: Rules) -> str:
 def _run_row(run: Run) -> tuple[object, ...]:
     outcomes = ", ".join(f"{run.counts[n]} {n}" for n in OUTCOMES if run.counts.get(n))
     reasons = "; ".join(f"{count} x {reason}" for reason, count in sorted(run.reasons.items()))
-    return (run.id, run.started_at, run.phase, outcomes, run.problem or reasons)
+    waits = f"waits: {run.waits_for}" if run.active and run.waits_for else ""
+    return (run.id, run.started_at, run.phase, outcomes, run.problem or waits or reasons)

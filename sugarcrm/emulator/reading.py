@@ -12,6 +12,10 @@ from sugarcrm.emulator.schema import DATETIME_TYPES, Field, Link, Module
 from sugarcrm.emulator.service import Call
 
 EMAIL_FIELDS = ("email1", "email2", "email_opt_out", "invalid_email")
+NAMES_OF_LINKED = {
+    "account_name": ("account_id", "accounts"),
+    "opportunity_name": ("opportunity_id", "opportunities"),
+}
 REMINDERS = {"reminder_checked": "reminder_time", "email_reminder_checked": "email_reminder_time"}
 USER_NAMES = {
     "assigned_user_name": "assigned_user_id",
@@ -130,6 +134,8 @@ class Reader:
                     shown[name] = show(record.get(name))
                 elif name in made:
                     shown[name] = made[name]
+            if self._module.name == "Leads":
+                self._name_linked(record, shown)
             result.append(shown)
         return result
 
@@ -137,6 +143,23 @@ class Reader:
         """Give the name_value_list of each record."""
         pairs = self.values(records)
         return [{n: {"name": n, "value": v} for n, v in row.items()} for row in pairs]
+
+    def _name_linked(self, record: Row, shown: dict[str, Any]) -> None:
+        """Show the names of the account and opportunity that a lead is linked to, not those typed.
+
+        Lists of the older API versions know of the link only if its id was asked for.
+        Source: the published Lead::get_account and get_opportunity.
+        """
+        for name, (id_name, table) in NAMES_OF_LINKED.items():
+            known = not self._listed or self._call.dialect.joins_users or id_name in self.names
+            if name not in shown or not record.get(id_name) or not known:
+                continue
+            statement = f"SELECT name FROM {table} WHERE id = ?"  # noqa: S608 own names
+            row = self._call.database.row(statement, [record[id_name]])
+            if row is None or row["name"] is None:
+                del shown[name]
+            else:
+                shown[name] = to_html(row["name"])
 
     def _extras(self, records: Sequence[Row], computed: list[str]) -> list[dict[str, Any]]:
         """Give the values of fields that are no columns."""

@@ -504,6 +504,21 @@ def follows_to_the_new_address(s):
     return [held["email_address"]["value"][0], str(held["opt_out"]["value"])]
 
 
+def names_its_account(s):
+    account = s.saved("Accounts", name="Real Ltd")
+    lead = s.saved("Leads", last_name="x", account_name="Typed Co", account_id=account)
+    query = f"leads.id = '{lead}'"
+    arguments = ["Leads", query, "", 0, ["account_name"], [], 1, 0]
+    (listed,) = s.call("get_entry_list", *arguments)["entry_list"]
+    shown = listed["name_value_list"]["account_name"]["value"]
+    return [*s.values("Leads", lead, "account_name"), shown]
+
+
+def account_names(s):
+    joined = s.newest("v3_1") or not (s.suite or s.since(6, 4))
+    return ["Real Ltd", "Real Ltd" if joined else "Typed Co"]
+
+
 def outlives_its_lead(s):
     lead = s.saved("Leads", last_name="Gone")
     parent = {"parent_type": "Leads", "parent_id": lead}
@@ -753,6 +768,7 @@ FACTS = {
     ),
     "an owner-only user asks by an OR": (owner_lists, always([2, 1, 1])),
     "an empty status": (blank_status, always(["Not Started", "Planned"])),
+    "the account of a lead": (names_its_account, account_names),
     "a second address": (
         second_address,
         lambda s: [["a", ""]] * 3 if s.suite else [["a", "b"], ["b", "a"], ["a", ""]],

@@ -86,7 +86,8 @@ def test_a_comparison_that_would_do_more_than_the_guard_allows_does_nothing(loop
     loop.crm.delete_many("Leads", [f"unseen-{limited}"])
 
     assert run.phase == "failed"
-    assert "Nothing was changed" in run.problem
+    assert "None of them was taken in" in run.problem
+    assert "=off`, then `sugarloop sync run" in run.problem
     assert phones(loop, crowd) == ["1"] * 5
     assert f"unseen-{limited}" not in loop.members(LEADS)
 
