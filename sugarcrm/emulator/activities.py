@@ -13,6 +13,12 @@ from sugarcrm.emulator.schema import Module
 from sugarcrm.emulator.service import Call
 
 SENT_AT = "date_sent_received"
+PEOPLE_OF_ACTIVITIES = {
+    "contact_id": "contacts",
+    "lead_id": "leads",
+    "assigned_user_id": "users",
+    "user_id": "users",
+}
 ADDRESS_COLUMNS = {
     "from": "from_addr",
     "to": "to_addrs",
@@ -84,11 +90,31 @@ def link_parent(call: Call, key: str, email: dict[str, Any]) -> None:
         links.connect(call, link, parent, {"id": key}, {})
 
 
+def link_people(call: Call, module: Module, key: str, given: dict[str, Any]) -> None:
+    """Link those whom fields of a call or meeting name, as far as they exist.
+
+    Source: `relationship_fields` of the published Call and Meeting.
+    """
+    for name, link_name in PEOPLE_OF_ACTIVITIES.items():
+        link = module.links.get(link_name)
+        if link is None or (name == "lead_id" and not names_leads(call, module)):
+            continue
+        target = call.service.schema[link.target]
+        statement = f"SELECT id FROM {target.table} WHERE id = ? AND deleted = 0"  # noqa: S608 own name
+        other = call.database.row(statement, [str(given.get(name) or "")])
+        if other is not None:
+            links.connect(call, link, {"id": key}, other, {})
+
+
+def names_leads(call: Call, module: Module) -> bool:
+    return module.name == "Calls" and call.dialect.product == "suitecrm"
+
+
 def link_addresses(call: Call, key: str, kind: str, listed: str) -> None:
     """Make address rows for those who wrote and got an email."""
     for address in listed.replace(";", ",").split(","):
         bare = address.strip().rpartition("<")[2].rstrip("> ")
-        if addresses.VALID.fullmatch(bare):
+        if addresses.is_valid(bare, call.dialect):
             address_id = addresses.ensure(call.database, bare, None)
             row = {"id": new_id(), "email_id": key, "address_type": kind}
             call.database.insert("emails_email_addr_rel", row | {"email_address_id": address_id})

@@ -12,6 +12,12 @@ VALID = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]*"
 )
+# What SugarCRM CE takes for one (its published SugarEmailAddress), written without its ambiguities.
+VALID_IN_CE = re.compile(
+    r"['.\-+&#!$*=?^_`{}~/\w]+"
+    r"@(?:\d{1,3}(?:\.\d{1,3}){3}|\w+(?:[.-]+\w+)*(?:\.[\w-]{2,})+)",
+    re.ASCII,
+)
 EMAIL_FIELDS = tuple(f"email{number}" for number in range(1, 11))
 SHOWN = ("email1", "email2")
 
@@ -70,7 +76,14 @@ def save_fields(
     flags = sent_flags(sent)
     for number, address in enumerate(wanted):
         spelled = known_spelling(database, address) if dialect.keeps_spelling else address
-        add(database, module, record_id, spelled, flags, primary=number == 0)
+        if is_valid(spelled, dialect):
+            add(database, module, record_id, spelled, flags, primary=number == 0)
+
+
+def is_valid(address: str, dialect: Dialect) -> bool:
+    """Tell whether the product takes this for an address."""
+    pattern = VALID if dialect.product == "suitecrm" else VALID_IN_CE
+    return pattern.fullmatch(address) is not None
 
 
 def known_spelling(database: Database, address: str) -> str:
@@ -100,7 +113,7 @@ def save_widget(database: Database, module: str, record_id: str, form: dict[str,
             "opt_out": int(name in marked["OptOutFlag"]),
             "invalid_email": int(name in marked["InvalidFlag"]),
         }
-        if name not in marked["DeletedFlag"]:
+        if name not in marked["DeletedFlag"] and VALID.fullmatch(address):
             primary = name in marked["PrimaryFlag"]
             add(database, module, record_id, address, flags, primary)
         number += 1
@@ -138,7 +151,7 @@ def rebuild(
     wanted = [str(merged.get(name) or "").strip() for name in EMAIL_FIELDS]
     flags, linked = sent_flags(merged), {row["id"]: row for row in present}
     for number, address in enumerate(filter(None, wanted)):
-        if not VALID.fullmatch(address):
+        if not is_valid(address, dialect):
             continue
         spelled = known_spelling(database, address) if dialect.keeps_spelling else address
         told = {"email_address": spelled} | flags
@@ -164,9 +177,7 @@ def add(
     flags: dict[str, int],
     primary: bool,
 ) -> None:
-    """Link an address to a record, making or updating its row; a bad address is left out."""
-    if not VALID.fullmatch(address):
-        return
+    """Link an address to a record, making or updating its row."""
     address_id = ensure(database, address, flags)
     link(database, module, record_id, address_id, primary)
 

@@ -211,6 +211,8 @@ def write_relations(call: Call, change: Change, held: dict[str, Any]) -> None:
             addresses.save_fields(call.database, module.name, change.key, sent, call.dialect)
     if module.name == "Emails":
         activities.save_email(call, change.key, held, given, change.before)
+    if module.name in {"Calls", "Meetings"}:
+        activities.link_people(call, module, change.key, given)
     if "accounts" in module.links and "account_id" in given:
         save_account(call, module, change.key, given["account_id"])
 

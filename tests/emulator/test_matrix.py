@@ -519,6 +519,30 @@ def account_names(s):
     return ["Real Ltd", "Real Ltd" if joined else "Typed Co"]
 
 
+def names_people(s):
+    """Whom a call is linked to by its fields: a contact, a user."""
+    contact = s.saved("Contacts", last_name="x")
+    sent = {"name": "x", "contact_id": contact, "assigned_user_id": "1"}
+    call = s.saved("Calls", **sent)
+    calls = s.call("get_relationships", "Contacts", contact, "calls", "", ["id"], [], 0)
+    users = s.call("get_relationships", "Calls", call, "users", "", ["id"], [], 0)
+    return [len(found["entry_list"]) for found in (calls, users)]
+
+
+def odd_addresses(s):
+    """Which of some odd addresses a new lead keeps."""
+    mark = uuid.uuid4().hex[:8]
+    odd = (
+        f"{mark}@b.c",
+        f"{mark}..b@x.com",
+        f"{mark}@1.2.3.4",
+        f"{mark}%b@x.com",
+        f"{mark}@x_y.com",
+    )
+    leads = [s.saved("Leads", last_name="x", email1=address) for address in odd]
+    return [bool(s.values("Leads", lead, "email1")[0]) for lead in leads]
+
+
 def outlives_its_lead(s):
     lead = s.saved("Leads", last_name="Gone")
     parent = {"parent_type": "Leads", "parent_id": lead}
@@ -769,6 +793,13 @@ FACTS = {
     "an owner-only user asks by an OR": (owner_lists, always([2, 1, 1])),
     "an empty status": (blank_status, always(["Not Started", "Planned"])),
     "the account of a lead": (names_its_account, account_names),
+    "a call names people": (names_people, always([1, 1])),
+    "odd addresses": (
+        odd_addresses,
+        lambda s: (
+            [True, False, False, True, False] if s.suite else [False, True, True, False, True]
+        ),
+    ),
     "a second address": (
         second_address,
         lambda s: [["a", ""]] * 3 if s.suite else [["a", "b"], ["b", "a"], ["a", ""]],
