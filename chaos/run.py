@@ -148,6 +148,7 @@ def _secrets(whole: Site) -> Scan:
 
 def _burst(whole: Site, token: str, size: Size, ledger: Ledger) -> Row:
     burst = Burst(whole.web_url, token, size, ledger)
+    scanning.rewrite(whole.app.client)  # as docs/operations.md has it done each night
     os.sync()  # what the blows left to be written would be flushed with the store's file
     row = burst.row(whole.app)
     slowest = ", ".join(f"{post.took_ms:.0f} ms at {post.at_s:.1f} s" for post in burst.slowest(10))

@@ -17,7 +17,21 @@ _SESSIONS_LOOKED_FOR = 20
 def rewrite_plainly(client: redis.Redis) -> None:
     """Let the store write everything it holds into one file, uncompressed, beside its log."""
     client.config_set("rdbcompression", "no")
+    rewrite(client)
+
+
+def rewrite(client: redis.Redis) -> None:
+    """Let the store rewrite its file, and wait until it has.
+
+    Raises:
+        TimeoutError: it has not in time.
+    """
+    _wait_for_rewriting(client)  # one that began by itself may miss what was written since
     client.bgrewriteaof()
+    _wait_for_rewriting(client)
+
+
+def _wait_for_rewriting(client: redis.Redis) -> None:
     ends_at = time.monotonic() + _REWRITE_S
     while time.monotonic() < ends_at:
         info = client.info("persistence")

@@ -95,7 +95,9 @@ def test_why_names_a_column_that_is_meant(asking, leads):
         pytest.param(
             ["--field-rule", "last_name=x"], "--field-rule last_name: 'x' is none", id="odd_rule"
         ),
-        pytest.param(["--field-rule", "x=ask"], "--field-rule: 'x' is no column of this list", id="field"),
+        pytest.param(
+            ["--field-rule", "x=ask"], "--field-rule: 'x' is no column of this list", id="field"
+        ),
         pytest.param(["--blanks", "no"], "--blanks: 'no' is none of value", id="blanks"),
     ],
 )

@@ -195,7 +195,12 @@ def test_who_was_deleted_in_sugarcrm_is_not_added_again(sugarloop, friends):
         pytest.param(
             ["create", "X", "--columns", "a"], 1, "no standard field names yet", id="no fields"
         ),
-        pytest.param(["create", "X", "--module", "Cats"], 2, "'Cats' is neither leads nor contacts", id="module"),
+        pytest.param(
+            ["create", "X", "--module", "Cats"],
+            2,
+            "'Cats' is neither leads nor contacts",
+            id="module",
+        ),
         pytest.param(["segment", "nope", "--title", "T"], 1, "no list is called", id="segment"),
         pytest.param(["export", "friends", "--to", "/nowhere/x"], 1, "No such file", id="folder"),
     ],
