@@ -3,6 +3,7 @@
 import dramatiq
 
 from events import SyncTick
+from store.lists import ListMissingError
 from sync.failure import Permanent
 from sync.lists import MarketingList
 from sync.runs import Phase, Run, first_phase
@@ -19,9 +20,16 @@ def start_sync(journal_id: str) -> None:
 
 
 def begin_sync(app: App, journal_id: str) -> None:
-    """Start a run for the list of a tick, or wake the one that is going on."""
+    """Start a run for the list of a tick, or wake the one that is going on.
+
+    Raises:
+        Permanent: there is no such list (any more).
+    """
     tick = app.journal.read(journal_id).envelope.event(SyncTick)
-    of = app.lists.get(tick.list)
+    try:
+        of = app.lists.get(tick.list)
+    except ListMissingError as error:
+        raise Permanent(str(error)) from error
     run = Run(
         id=f"sync-{journal_id}",
         list=of.id,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
 from console.answers import Answer, Table, answering, command_group
@@ -11,7 +12,8 @@ from console.columns import check_columns, split
 from console.commands import list_people
 from console.commands.fields import module_named
 from console.commands.options import ListName
-from console.exits import InputError
+from console.dropping import Kept, drop_list, kept_of
+from console.exits import InputError, RefusedError
 from console.listing import Importing, LastSync, Listed, listed, listing
 from console.lookup import find_list
 from console.narrowing import remove_columns
@@ -19,6 +21,7 @@ from console.opening import opened
 from sync.identity import slug
 from sync.lists import DEFAULT_FOLDER, MarketingList
 from sync.progress import told
+from workers.app import App
 
 _HEADERS = ("list", "folder", "count", "SugarCRM", "program", "importing", "last sync", "next sync")
 _FIRST_COLUMNS = ("email1", "first_name", "last_name")
@@ -92,6 +95,46 @@ def create(
     return Answer(new, (f"The list {title!r} is there, as {new.id}.",))
 
 
+@group.command("set")
+@answering
+def change(
+    name: ListName,
+    title: Annotated[str, typer.Option(help="What people call it; its id stays.")] = "",
+    folder: Annotated[str, typer.Option(help="Where it is listed.")] = "",
+) -> Answer:
+    """Give a list another title or folder; what is not given stays."""
+    if not (title or folder):
+        raise InputError("nothing to set: give --title or --folder")
+    with opened() as app:
+        of = find_list(app, name)
+        if title:
+            _check_title(app, of, title)
+        saved = app.lists.change(
+            of.id,
+            lambda stored: msgspec.structs.replace(
+                stored, title=title or stored.title, folder=folder or stored.folder
+            ),
+        )
+    return Answer(saved, (f"{saved.id} is {saved.title!r}, in {saved.folder!r}.",))
+
+
+@group.command("drop")
+@answering
+def drop(
+    name: ListName,
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; else it says what would go.")] = False,
+) -> Answer:
+    """Drop a list with its people and all that is kept of it, for good; SugarCRM keeps its own."""
+    with opened() as app:
+        of = find_list(app, name)
+        kept = kept_of(app, of)
+        if not yes:
+            raise RefusedError(f"{of.title!r} would go for good, with {_told(kept)}; --yes does it")
+        drop_list(app, of)
+    said = f"The list {of.title!r} is gone, with {_told(kept)}."
+    return Answer({"dropped": of.id, "with": kept}, (said,))
+
+
 @group.command("columns")
 @answering
 def columns(
@@ -124,6 +167,23 @@ def columns(
         "quarantined": held,
     }
     return Answer(data, (Table(("column", "fills"), rows),))
+
+
+def _check_title(app: App, of: MarketingList, title: str) -> None:
+    """A title names one list, on the command line, too."""
+    if not slug(title):
+        raise InputError("--title: it has neither letters nor digits")
+    for other in app.lists.all():
+        if other.id != of.id and slug(title) in (other.id, slug(other.title)):
+            raise RefusedError(f"--title: {other.title!r} ({other.id}) is called so")
+
+
+def _told(kept: Kept) -> str:
+    people = "1 person" if kept.people == 1 else f"{kept.people} people"
+    unpushed = f" ({kept.unpushed} with changes that SugarCRM has not got)" if kept.unpushed else ""
+    several = "" if len(kept.programs) == 1 else "s"
+    programs = f" and {len(kept.programs)} program{several}" if kept.programs else ""
+    return people + unpushed + programs
 
 
 def _fills(column: str, filled: Sequence[str]) -> str:

@@ -336,3 +336,8 @@ def test_a_sync_is_not_folded_into_a_look_that_just_ended(loop, monkeypatch):
 
     run = loop.app.runs.get(f"sync-{journal_id}")
     assert (run.phase, run.folded_into) == ("done", "")
+
+
+def test_a_tick_for_a_list_that_is_gone_says_so(loop):
+    with pytest.raises(Permanent, match="no list is called 'dropped'"):
+        loop.publish(SyncTick(list="dropped"))
