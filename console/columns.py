@@ -79,7 +79,12 @@ def checked_values(app: App, of: MarketingList, given: Mapping[str, str]) -> dic
     Raises:
         InputError: names every column that is not there, and every value that does not fit.
     """
-    catalogue, values, problems = catalogue_of(app, of.module), dict[str, str](), list[str]()
+    return checked_in(of, catalogue_of(app, of.module), given)
+
+
+def checked_in(of: MarketingList, catalogue: Catalogue, given: Mapping[str, str]) -> dict[str, str]:
+    """As `checked_values`, with the fields at hand: for many people at once."""
+    values, problems = dict[str, str](), list[str]()
     for name, text in given.items():
         if name not in of.columns:
             problems.append(no_column(of, name))

@@ -21,6 +21,14 @@ from sync.records import GONE_HERE, REMOVED, Record, edit
 AmongForgotten = Callable[[list[str]], set[str]]  # addresses -> those of people who were forgotten
 
 
+class ThereAlreadyError(RefusedError):
+    """A person who is to be added is in the list already, as `record`."""
+
+    def __init__(self, title: str, record: str) -> None:
+        self.record = record
+        super().__init__(f"{title!r} has this person already: record {record}; use `lists edit`")
+
+
 def nobody(_addresses: list[str]) -> set[str]:
     """Whom a list keeps out where nobody asked to be forgotten."""
     return set()
@@ -45,8 +53,8 @@ def add_record(
     A person who was removed from the list is taken back, with `values`.
 
     Raises:
-        RefusedError: the address is in the list already, or its record was deleted in SugarCRM,
-            or is among those that are `kept_out`.
+        ThereAlreadyError: the address is in the list already.
+        RefusedError: its record was deleted in SugarCRM, or it is among those `kept_out`.
     """
     address = normal_email(values.get(ADDRESS, ""))
     _must_not_be_forgotten(address, kept_out)
@@ -227,9 +235,7 @@ def _removed_before(of: MarketingList, known: Mapping[str, Record]) -> Record | 
     """The tombstone that a new record takes the place of, if there is one."""
     for record in known.values():
         if is_member(record, of.deleted):
-            raise RefusedError(
-                f"{of.title!r} has this person already: record {record.id}; use `lists edit`"
-            )
+            raise ThereAlreadyError(of.title, record.id)
     removed = [record for record in known.values() if record.gone in REMOVED]
     if known and not removed:
         raise RefusedError("this person was deleted in SugarCRM, and is not brought back from here")

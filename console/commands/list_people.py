@@ -1,4 +1,4 @@
-"""`sugarloop lists members, add, edit, bind, remove, segment, export`: the people in a list."""
+"""`sugarloop lists`: the people in a list, one or many at a time."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -7,19 +7,24 @@ from typing import Annotated
 
 import typer
 
+from console import exits
 from console.answers import Answer, Raw, Table, answering
 from console.columns import assignments, checked_values, split
 from console.commands.options import ListName, Where
 from console.csv_export import as_csv
+from console.csv_reading import rows_of
 from console.edits import add_record, bind_record, deletes_there, edit_record, remove_record
 from console.exits import InputError, MissingError, RefusedError
 from console.filters import parse
+from console.loading import checked_rows
+from console.loading import load as load_rows
 from console.lookup import find_list
 from console.members import members as members_of
 from console.members import segment as make_segment
 from console.opening import opened
 from console.private_file import open_private
 from console.saying_no import pass_on
+from console.terminal import meter
 from sync.identity import slug
 from sync.lists import MarketingList
 from sync.records import Record
@@ -33,7 +38,7 @@ Person = Annotated[str, typer.Argument(metavar="RECORD|EMAIL", help="Id or addre
 
 def register(group: typer.Typer) -> None:
     """Put these commands into the group of lists."""
-    for command in (members, add, edit, bind, remove, segment, export):
+    for command in (members, add, load, edit, bind, remove, segment, export):
         group.command(command.__name__)(command)
 
 
@@ -71,6 +76,26 @@ def add(name: ListName, values: Values) -> Answer:
         added = add_record(app.lists.records(of), of, given, app.suppression.among)
         pass_on(app, of, added, given)
     return Answer(_shown(added), (f"Added to {of.title!r} as record {added.id}.",))
+
+
+@answering
+def load(
+    name: ListName,
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Its first line names columns.")],
+    update: Annotated[
+        bool, typer.Option("--update", help="Give who is in the list already the file's values.")
+    ] = False,
+) -> Answer:
+    """Put many people into a list, from a CSV file; the next sync creates them if it may."""
+    columns, rows = rows_of(file.read_bytes().decode())
+    with opened() as app, meter() as shown:
+        of = find_list(app, name)
+        checked = checked_rows(app, of, columns, rows)
+        loaded = load_rows(app, of, checked, update=update, meter=shown)
+    said = f"{loaded.added} added, {loaded.updated} updated, {loaded.there_already} there already."
+    left_out = [f"line {line} left out: {why}" for line, why in loaded.left_out]
+    code = exits.PARTLY if left_out else exits.DONE
+    return Answer(loaded, (said, *left_out), code)
 
 
 @answering
