@@ -24,6 +24,7 @@ class Exchange:
     def __init__(self, deadline_s: float) -> None:
         self._over_at = time.monotonic() + deadline_s
         self.sent = False
+        self.unknown_name = False
         self.forbidden_address = False
 
     @property
@@ -120,6 +121,7 @@ def _dial(connection: HTTPConnection) -> socket.socket:
     try:
         found = socket.getaddrinfo(connection.host, connection.port, type=socket.SOCK_STREAM)
     except OSError as error:
+        exchange.unknown_name = True
         raise NewConnectionError(connection, f"no address: {error}") from error
     for family, kind, protocol, _, address in found:
         if is_forbidden(str(address[0])):

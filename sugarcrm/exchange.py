@@ -38,7 +38,9 @@ _HEADERS = {
 _GAVE_UP = re.compile(rb"(?i)^\s*(?:<br />\s*)?(database failure|(\w+ ){0,5}fatal error|<b>fatal)")
 _QUERY_FAILED = re.compile(rb"(?i)\bquery failed\s*:")
 
-Mishap = Literal["unreachable", "late", "broken", "too large", "untrusted", "forbidden"]
+Mishap = Literal[
+    "unreachable", "unknown name", "late", "broken", "too large", "untrusted", "forbidden"
+]
 Verb = Literal["GET", "POST", "PUT", "DELETE"]
 
 
@@ -133,6 +135,8 @@ class Line:
                     mishap = "late"
                 elif exchange.sent:
                     mishap = "broken"
+                elif exchange.unknown_name:
+                    mishap = "unknown name"
                 elif exchange.forbidden_address:
                     mishap = "forbidden"
             return Lost(mishap, exchange.sent)
@@ -187,6 +191,7 @@ def error_for_lost(lost: Lost, call: str, *, writes: bool, deadline_s: float) ->
         return NotSugarError(f"{call}: the name leads to a link-local or metadata address")
     reason = {
         "unreachable": "could not connect",
+        "unknown name": "could not connect: nothing is known here under the server's name",
         "late": f"no complete answer within {deadline_s:g} s",
         "broken": "the connection broke or the answer was cut short",
         "too large": f"the answer is larger than {ANSWER_CAP_BYTES} bytes",

@@ -35,7 +35,10 @@ def site_of(url: str, *, allow_insecure: bool = False) -> str:
     if _is_forbidden_host(host):
         raise NotSugarError(f"{host} is a link-local or metadata address, not a CRM's")
     if parts.scheme == "http" and not (allow_insecure or is_loopback(host)):
-        raise NotSugarError("the CRM must be reached by https; allow http for it explicitly")
+        raise NotSugarError(
+            "the CRM must be reached by https; for a network of your own set"
+            " SUGARLOOP_ALLOW_INSECURE_CRM=true"
+        )
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}{f':{port}' if port else ''}{_ENTRY.sub('', parts.path)}"
 

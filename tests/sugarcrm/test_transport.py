@@ -166,6 +166,13 @@ def test_nobody_listens():
     client.close()
 
 
+def test_a_name_that_nobody_has_is_told_from_a_server_that_is_away():
+    client = Transport("https://sugarloop.invalid", deadline_s=10, connections=1)
+    with pytest.raises(BusyError, match="nothing is known here under the server's name"):
+        client.post("v4_1", "set_entry", [], object, writes=True)
+    client.close()
+
+
 def test_a_name_that_leads_to_a_metadata_service():
     client = Transport("http://169.254.169.254", deadline_s=DEADLINE_S, connections=1)
     with pytest.raises(NotSugarError, match="link-local"):
