@@ -102,8 +102,7 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
     records, compared = app.lists.records(of), last_compared(app.runs, of.id)
     dirty, asked, refused = records.dirty_count(), records.asked_count(), records.refused_count()
     why_not = _why_not(of, last, active, dirty, asked=asked, refused=refused)
-    planned = _planned(app, active) if active else 0
-    if active and (far := progress(active, dirty, len(records), planned, now)):
+    if active and (far := how_far(app, of, active, now)):
         why_not = (f"{why_not[0]}: {far}", *why_not[1:])
     return ListStanding(
         list=of.id,
@@ -121,6 +120,14 @@ def _list_standing(app: App, of: MarketingList, now: datetime) -> ListStanding:
         compared_at=compared.started_at if compared else "",
         reasons=dict(last.reasons) if last else {},
     )
+
+
+def how_far(app: App, of: MarketingList, run: Run, now: datetime) -> str:
+    """Say how far a run is that is going on, and how long it still takes; "" before it did
+    anything.
+    """
+    records = app.lists.records(of)
+    return progress(run, records.dirty_count(), len(records), _planned(app, run), now)
 
 
 def _planned(app: App, run: Run) -> int:

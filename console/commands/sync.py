@@ -1,5 +1,6 @@
 """`sugarloop sync`: how a list syncs with SugarCRM, and its runs."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -17,6 +18,7 @@ from console.lookup import find_list
 from console.opening import opened
 from console.saving import save_setup
 from console.setup_options import Options
+from console.standing import how_far
 from console.waiting import run_answer, wait_for_run
 from events import SyncTick
 from sync.deletion import DELETED_NAMES
@@ -174,9 +176,10 @@ def runs(
     """Show the newest runs of a list: what they did, and why they left something out."""
     with opened() as app:
         of = find_list(app, name)
-        found = app.runs.recent(of.id, count)
+        found, now = app.runs.recent(of.id, count), datetime.now(UTC)
+        far = {run.id: how_far(app, of, run, now) for run in found if run.active}
     headers = ("run", "started", "phase", "outcomes", "reasons")
-    rows = [_run_row(run) for run in found]
+    rows = [_run_row(run, far.get(run.id, "")) for run in found]
     text = (Table(headers, rows),) if rows else (f"{of.title!r} has had no run yet.",)
     return Answer(found, text)
 
@@ -251,8 +254,9 @@ def _rules_text(rules: Rules) -> str:
     return "; ".join((RULE_NAMES[rules.default], *others, BLANK_NAMES[rules.blanks]))
 
 
-def _run_row(run: Run) -> tuple[object, ...]:
+def _run_row(run: Run, far: str) -> tuple[object, ...]:
     outcomes = ", ".join(f"{run.counts[n]} {n}" for n in OUTCOMES if run.counts.get(n))
     reasons = "; ".join(f"{count} x {reason}" for reason, count in sorted(run.reasons.items()))
     waits = f"waits: {run.waits_for}" if run.active and run.waits_for else ""
-    return (run.id, run.started_at, run.phase, outcomes, run.problem or waits or reasons)
+    phase = f"{run.phase}: {far}" if far else run.phase
+    return (run.id, run.started_at, phase, outcomes, run.problem or waits or reasons)

@@ -348,6 +348,7 @@ def test_an_import_that_goes_on_says_how_far_it_is_and_how_long_it_takes(sugarlo
     assert (row["importing"]["done"], row["importing"]["total"]) == (1000, 4000)
     assert row["importing"]["left_s"] == pytest.approx(1800, abs=60)
     assert "1000 of 4000, about 30 min left" in " ".join(sugarloop("lists").out.split())
+    assert "import: 1,000 of 4,000, about 30 min left" in sugarloop("sync", "runs", "friends").out
 
 
 def test_columns_are_removed_and_the_list_shows_it(active, leads):
