@@ -9,7 +9,7 @@ from console.columns import catalogue_of, checked_in, no_column
 from console.csv_reading import Row
 from console.edits import ThereAlreadyError, add_record, edit_record
 from console.exits import InputError, RefusedError
-from console.saying_no import pass_on
+from console.saying_no import must_not_lift_alone, pass_on, take_over
 from console.terminal import Meter
 from sync.canonical import Catalogue
 from sync.identity import ADDRESS
@@ -32,6 +32,7 @@ class Loaded(msgspec.Struct):
     added: int = 0
     updated: int = 0
     there_already: int = 0
+    restricted: int = 0  # as other lists say of their addresses
     left_out: list[LeftOut] = []
 
 
@@ -70,6 +71,7 @@ def load(app: App, of: MarketingList, rows: Sequence[Row], *, update: bool, mete
         except RefusedError as problem:
             loaded.left_out.append(LeftOut(row.line, str(problem)))
         meter(number, len(rows), "people")
+    loaded.restricted = take_over(app, of, [row.values[ADDRESS] for row in rows])
     return loaded
 
 
@@ -84,6 +86,7 @@ def _take_in(app: App, of: MarketingList, row: Row, loaded: Loaded, *, update: b
             loaded.there_already += 1
             return
         values = {name: value for name, value in row.values.items() if name != ADDRESS}
+        must_not_lift_alone(app, of, there.record, values)
         after, changed = edit_record(records, of, there.record, values, kept_out)
         loaded.updated += changed
         loaded.there_already += not changed

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from console.edits import person
 from console.filters import Condition, matches
+from console.saying_no import take_over
 from store.records import Change, StaleRecordsError
 from sync.canonical import Catalogue
 from sync.deletion import is_member, is_reached
@@ -12,7 +12,6 @@ from sync.identity import ADDRESS, normal_email, record_id, slug
 from sync.lists import MarketingList
 from sync.records import Record
 from workers.app import App
-from workers.restricting import newly_restricted, restrict_others
 
 _BATCH = 200  # records in one commit
 
@@ -52,8 +51,8 @@ def segment(
     ids = [record.id for record in members(app, of, conditions)]
     batches = [ids[at : at + _BATCH] for at in range(0, len(ids), _BATCH)]
     count = sum(_copy(app, of, new, batch, conditions) for batch in batches)
-    for batch in batches:
-        _restrict_late(app, of, new, batch)
+    copies = (r for batch in app.lists.records(new).scan() for r in batch)
+    take_over(app, new, [r.values.get(ADDRESS, "") for r in copies])  # said while they were copied
     return new, count
 
 
@@ -92,18 +91,6 @@ def _unforgotten(app: App, people: Sequence[Record]) -> list[Record]:
     addresses = {r.id: r.values.get(ADDRESS, "") for r in people}
     out = app.suppression.among(addresses.values(), [r.crm_id or "" for r in people])
     return [r for r in people if addresses[r.id] not in out and r.crm_id not in out]
-
-
-def _restrict_late(app: App, of: MarketingList, new: MarketingList, ids: Sequence[str]) -> None:
-    """Restrict those of whom it was said between the moment when they were read and their copy."""
-    present = app.lists.records(of).get_many(ids)
-    copies = app.lists.records(new).get_many([_id_of(new, i) for i in present])
-    late = [
-        Change(before=copies[_id_of(new, i)], after=record)
-        for i, record in present.items()
-        if _id_of(new, i) in copies
-    ]
-    restrict_others(app, newly_restricted(late), person())
 
 
 def _id_of(new: MarketingList, copied: str) -> str:

@@ -45,12 +45,15 @@ class Suppression:
             pipe.execute()
 
     def changed(self) -> None:
-        """Have whoever asked `among` up to now ask again before they write."""
+        """Have whoever asked `among` up to now ask again before they write; and look again who has
+        an address.
+        """
         self._client.incr(CHANGES)
 
     def changes(self) -> str:
-        """How often somebody was kept out. Whoever asks `among`, and writes by it, reads this
-        first and writes only if it is still the same: else the person would come back.
+        """How often somebody was kept out, or came into a list by hand. Whoever asks `among`, or
+        tells those who have an address, and then writes, reads this first and writes only if it
+        is still the same: else the person would come back, or would not be told.
         """
         raw = self._client.get(CHANGES)
         return raw.decode() if raw else "0"

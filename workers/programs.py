@@ -183,10 +183,12 @@ def _apply(
         if not changes:
             return 0
         besides = {(program.list, record.id) for record in left}
-        because = f"maintenance program {program.name}"
-        restrict_everywhere(app, newly_restricted(changes), by, because, besides)
+        said = newly_restricted(changes)
+        looked_at = app.suppression.changes() if said else ""
+        restrict_everywhere(app, said, by, f"maintenance program {program.name}", besides)
         try:
-            records.commit(changes, fence=here.fence if here else None, by=by)
+            fence = here.fence if here else None
+            records.commit(changes, fence=fence, by=by, looked_at=looked_at)
         except StaleRecordsError:
             again = records.get_many([record.id for record in left])
             was = {record.id: record.gone for record in left}

@@ -67,7 +67,9 @@ def restrict_others(
 
 
 def _unheard(of: MarketingList) -> Set[str]:
-    """The flags that people of the list may have in SugarCRM without a sync that brings them."""
+    """The flags that people of the list may have in SugarCRM without a sync that brings them; of
+    a list that syncs, those that it may pull.
+    """
     if of.setup is None or of.module is None:
         return CONSENT_FIELDS & set(of.columns)
     return CONSENT_FIELDS & permission(of.setup, of.synced).pull
@@ -105,6 +107,37 @@ def restrict_everywhere(
                 done[of.id] = done.get(of.id, 0)
                 done[of.id] += _restrict(records, of, left, flags, by, because)
     return Restricted(done, tuple(dict.fromkeys(without)))
+
+
+def restrict_newcomers(app: App, into: MarketingList, addresses: Sequence[str], by: str) -> int:
+    """Set what is said of the addresses anywhere for the people of `into` who have them; give for
+    how many it was new. Done again, it changes nothing.
+
+    Call it after the commit that brings them in: what is said from then on finds them there.
+    """
+    done, records, may_have = 0, app.lists.records(into), _unheard(into)
+    for address, said in _said_anywhere(app, into, addresses).items():
+        people = records.get_many(records.ids_by_email(address)).values()
+        ids = [record.id for record in people if record.gone is None]
+        done += _restrict(records, into, ids, said & may_have, by, OF_THE_ADDRESS)
+    return done
+
+
+def _said_anywhere(app: App, into: MarketingList, addresses: Sequence[str]) -> Said:
+    """What people with the addresses say in any list. Whoever is gone counts where nobody is in
+    another list whose flag is clear: there it was lifted since, or it would be set.
+    """
+    said: dict[str, set[str]] = {address: set() for address in addresses}
+    left: dict[str, set[str]] = {address: set() for address in addresses}
+    clear: dict[str, set[str]] = {address: set() for address in addresses}
+    for of in app.lists.all():
+        for address, people in _people(app.lists.records(of), addresses).items():
+            for record in people:
+                (said if record.gone is None else left)[address] |= _flags(record)
+                if record.gone is None and of.id != into.id:
+                    clear[address] |= _unheard(of) - _flags(record)
+    every = {address: said[address] | (left[address] - clear[address]) for address in addresses}
+    return {address: flags for address, flags in every.items() if flags}
 
 
 def _lifting(app: App, lists: Sequence[MarketingList], addresses: Sequence[str]) -> Said:

@@ -150,18 +150,23 @@ class Step:
         return self.app.runs.place(self.run.id, name)
 
     def commit_one(self, change: Change, counted: Mapping[str, int]) -> bool:
-        """Commit one record with what it counts as; False when it was edited here meanwhile.
+        """Commit one record with what it counts as; False when it was edited here meanwhile, or
+        says no of an address and somebody came into a list meanwhile.
 
         Raises:
             FencedError: our lease ended; nothing was written.
         """
         whose = change.before or change.after
         besides = {(self.of.id, whose.id)} if whose else set()
-        restrict_others(self.app, newly_restricted([change]), self.by, besides)
+        said = newly_restricted([change])
+        looked_at = self.app.suppression.changes() if said else ""
+        restrict_others(self.app, said, self.by, besides)
         lifted_there(self.app, self.of.id, [change])
         notes = RunNotes(run_id=self.run.id, add=counted)
         try:
-            self.records.commit([change], notes=notes, fence=self.fence, by=self.by)
+            self.records.commit(
+                [change], notes=notes, fence=self.fence, by=self.by, looked_at=looked_at
+            )
         except StaleRecordsError:
             return False
         return True

@@ -18,14 +18,14 @@ from console.exits import InputError, MissingError, RefusedError
 from console.filters import parse
 from console.loading import checked_rows
 from console.loading import load as load_rows
-from console.lookup import find_list
+from console.lookup import find_list, find_record
 from console.members import members as members_of
 from console.members import segment as make_segment
 from console.opening import opened
 from console.private_file import open_private
-from console.saying_no import pass_on
+from console.saying_no import must_not_lift_alone, pass_on, take_over
 from console.terminal import meter
-from sync.identity import slug
+from sync.identity import ADDRESS, slug
 from sync.lists import MarketingList
 from sync.records import Record
 
@@ -75,7 +75,10 @@ def add(name: ListName, values: Values) -> Answer:
         given = checked_values(app, of, assignments(values))
         added = add_record(app.lists.records(of), of, given, app.suppression.among)
         pass_on(app, of, added, given)
-    return Answer(_shown(added), (f"Added to {of.title!r} as record {added.id}.",))
+        heard = take_over(app, of, [added.values.get(ADDRESS, "")])
+        present = find_record(app.lists.records(of), of, added.id)
+    said = f"Added to {of.title!r} as record {added.id}."
+    return Answer(_shown(present), (said, *_heard(heard)))
 
 
 @answering
@@ -93,9 +96,10 @@ def load(
         checked = checked_rows(app, of, columns, rows)
         loaded = load_rows(app, of, checked, update=update, meter=shown)
     said = f"{loaded.added} added, {loaded.updated} updated, {loaded.there_already} there already."
+    heard = _heard(loaded.restricted)
     left_out = [f"line {line} left out: {why}" for line, why in loaded.left_out]
     code = exits.PARTLY if left_out else exits.DONE
-    return Answer(loaded, (said, *left_out), code)
+    return Answer(loaded, (said, *heard, *left_out), code)
 
 
 @answering
@@ -104,12 +108,15 @@ def edit(name: ListName, record: Person, values: Values) -> Answer:
     with opened() as app:
         of = find_list(app, name)
         given = checked_values(app, of, assignments(values))
+        must_not_lift_alone(app, of, record, given)
         after, changed = edit_record(
             app.lists.records(of), of, record, given, app.suppression.among
         )
         pass_on(app, of, after, given)
+        heard = take_over(app, of, [after.values[ADDRESS]]) if ADDRESS in given else 0
+        present = find_record(app.lists.records(of), of, after.id)
     said = f"Changed record {after.id}." if changed else f"Record {after.id} had these values."
-    return Answer({**_shown(after), "changed": changed}, (said,))
+    return Answer({**_shown(present), "changed": changed}, (said, *_heard(heard)))
 
 
 @answering
@@ -187,6 +194,13 @@ def _exported(
     if of.deleted != "mark":
         return of.columns, [record.values for record in people]
     return (*of.columns, MARK), [{**r.values, MARK: r.gone or ""} for r in people]
+
+
+def _heard(count: int) -> tuple[str, ...]:
+    """Tell of people who came into a list, and whose address says no in another one."""
+    who = "1 is" if count == 1 else f"{count} are"
+    said = f"{who} restricted here, too, as other lists say of the address."
+    return (f"{said} `sugarloop opt-in EMAIL` lifts an opt-out.",) if count else ()
 
 
 def _shown(record: Record) -> dict[str, object]:

@@ -143,6 +143,59 @@ def test_a_no_in_a_file_reaches_the_other_lists(load, friends, redis_client):
     assert friends.get_many(["a"])["a"].values["email_opt_out"] == "1"
 
 
+@pytest.fixture
+def says_no(redis_client):
+    """Another list, in which Ana and Cy are opted out, and Di is not."""
+    lists = Lists(redis_client)
+    lists.create(other := MarketingList(id="other", title="Other", columns=COLUMNS))
+    for name, flag in (("ana", "1"), ("cy", "1"), ("di", "0")):
+        values = {"email1": f"{name}@example.com", "email_opt_out": flag}
+        change = Change(before=None, after=Record(id=name, values=values))
+        lists.records(other).commit([change])
+
+
+def opt_outs(sugarloop):
+    found = sugarloop("lists", "members", "friends", "--json").json
+    return {p["values"]["email1"]: p["values"].get("email_opt_out", "") for p in found}
+
+
+@pytest.mark.usefixtures("friends", "says_no")
+def test_who_says_no_in_another_list_is_out_in_the_list_that_they_are_loaded_into(sugarloop, load):
+    loaded = load("email1,email_opt_out\nAna@example.com,\nCY@example.com,0\ndi@example.com,0\n")
+
+    assert "2 are restricted here, too, as other lists say of the address." in loaded.out
+    assert opt_outs(sugarloop) == {
+        "ana@example.com": "1",
+        "CY@example.com": "1",
+        "di@example.com": "0",
+    }
+
+
+@pytest.mark.usefixtures("friends", "says_no")
+def test_who_says_no_in_another_list_is_out_in_the_list_that_they_are_added_to(sugarloop):
+    added = sugarloop("lists", "add", "friends", "email1=cy@example.com", "--json")
+    corrected = sugarloop("lists", "edit", "friends", "a", "email1=Cy@example.com")
+
+    assert added.json["values"]["email_opt_out"] == "1"
+    assert "1 is restricted here, too" in corrected.out
+    assert opt_outs(sugarloop) == {"cy@example.com": "1", "Cy@example.com": "1"}
+
+
+@pytest.mark.usefixtures("friends", "says_no")
+def test_a_no_that_another_list_has_is_not_cleared_in_one_list_alone(sugarloop, load):
+    sugarloop("lists", "add", "friends", "email1=cy@example.com")
+    sugarloop("lists", "add", "friends", "email1=eve@example.com", "email_opt_out=1")
+
+    refused = sugarloop("lists", "edit", "friends", "cy@example.com", "email_opt_out=0")
+    loaded = load("email1,email_opt_out\ncy@example.com,0\neve@example.com,0\n", "--update")
+
+    assert refused.code == 1
+    assert "email_opt_out: 'Other' has it, too; `sugarloop opt-in EMAIL`" in refused.err
+    assert "line 2 left out: email_opt_out: 'Other' has it, too" in loaded.out
+    outs = opt_outs(sugarloop)
+    assert (outs["cy@example.com"], outs["eve@example.com"]) == ("1", "0")
+
+
 def test_people_of_a_file_are_created_in_sugarcrm_by_the_next_sync(active, load, leads, far_end):
     crm = Salesperson(far_end.url)
     before = crm.ids("Leads")

@@ -1,15 +1,20 @@
 """Whom an opt-out reaches beside the records that a sync brings it to."""
 
 import zlib
+from datetime import UTC, datetime
 
 import pytest
 
-from console.edits import edit_record
-from console.saying_no import pass_on
-from events import ProgramTick
+from console.edits import add_record, edit_record, remove_record
+from console.members import segment
+from console.saying_no import pass_on, take_over
+from events import ProgramTick, SyncTick
+from store.records import Records
 from sugarcrm.crm import Draft
-from sync.lists import Program, Step
-from sync.setup import PullSetup
+from sugarcrm.errors import RefusedError
+from sugarcrm.legacy import LegacyClient
+from sync.lists import MarketingList, Program, Step
+from sync.setup import PullSetup, PushSetup
 
 LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
 FLAG = "email_opt_out"
@@ -114,3 +119,126 @@ def test_other_values_that_are_set_by_hand_stay_where_they_are(loop, twice):
 
     other = loop.members(CONTACTS)[contact].values
     assert (other["last_name"], other.get(FLAG, "0")) == ("Reach", "0")
+
+
+@pytest.fixture
+def friends(loop):
+    """A list that does not sync, with nobody in it."""
+    of = MarketingList(id="friends", title="Friends", columns=COLUMNS)
+    loop.app.lists.create(of)
+    return of
+
+
+def come_in(loop, into, address):
+    """Add a person as `sugarloop lists add` does; give what their flag is then."""
+    records = loop.app.lists.records(into)
+    added = add_record(records, into, {"email1": address, "last_name": "New"})
+    take_over(loop.app, into, [address])
+    return records.get_many([added.id])[added.id].values.get(FLAG, "0")
+
+
+def test_whoever_comes_into_a_list_is_out_there_if_another_list_says_so(loop, twice, friends):
+    lead, _, address = twice
+    loop.edit(LEADS, loop.members(LEADS)[lead], **{FLAG: "1"})
+
+    assert come_in(loop, friends, address) == "1"
+    assert come_in(loop, friends, f"not-{address}") == "0"
+
+
+def test_a_list_that_may_not_pull_the_flag_keeps_that_of_whoever_comes_in(loop, twice):
+    lead, _, address = twice
+    loop.edit(LEADS, loop.members(LEADS)[lead], **{FLAG: "1"})
+    of = MarketingList(id="mine", title="Mine", module="Contacts", columns=COLUMNS)
+    loop.app.lists.create(of)
+    loop.allow("mine", pull=PullSetup(update_existing=True, fields=("last_name",)))
+
+    assert come_in(loop, loop.app.lists.get("mine"), address) == "0"
+
+
+@pytest.mark.parametrize(
+    ("still_in", "out"),
+    [
+        pytest.param(False, "1", id="and_is_in_no_list"),
+        pytest.param(True, "0", id="and_another_list_has_it_lifted_since"),
+    ],
+)
+def test_whoever_said_no_and_was_removed(loop, twice, friends, still_in, out):
+    lead, contact, address = twice
+    loop.edit(LEADS, loop.members(LEADS)[lead], **{FLAG: "1"})
+    of = loop.app.lists.get(LEADS)
+    remove_record(loop.app.lists.records(of), of, lead)
+    if not still_in:
+        of = loop.app.lists.get(CONTACTS)
+        remove_record(loop.app.lists.records(of), of, contact)
+
+    assert come_in(loop, friends, address) == out
+
+
+def refusing(*_):
+    raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
+
+
+def while_it_is_told(monkeypatch, list_id, then):
+    """Do `then` once a sync has told the other lists, right before it commits its own."""
+    commit = Records.commit
+
+    def wrapped(self, changes, **options):
+        says_no = any(c.after and c.after.values.get(FLAG) == "1" for c in changes)
+        if self._key.endswith(list_id) and says_no:
+            monkeypatch.setattr(Records, "commit", commit)
+            then()
+        return commit(self, changes, **options)
+
+    monkeypatch.setattr(Records, "commit", wrapped)
+
+
+def comes_in(loop, friends, address):
+    come_in(loop, friends, address)
+    return friends
+
+
+def is_copied(loop, _friends, _address):
+    of, _ = segment(loop.app, loop.app.lists.get(LEADS), [], "Copied", datetime.now(UTC))
+    return of
+
+
+def by_a_pull(loop, lead):
+    loop.crm.update_many("Leads", [Draft(lead, {FLAG: "1"})])
+    loop.sync(LEADS)
+
+
+def by_a_push(loop, lead):
+    """Sales tick the box after the pull of a sync, so that its push is the first to see it."""
+    loop.allow(LEADS, PushSetup(update_existing=True, fields=("last_name",)), PULL)
+    loop.edit(LEADS, loop.members(LEADS)[lead], last_name="Pushed")
+    loop.app.producer.publish(SyncTick(list=LEADS))
+    while message := loop.take():
+        if message.actor_name == "push_batch":
+            loop.crm.update_many("Leads", [Draft(lead, {FLAG: "1"})])
+        loop.broker.get_actor(message.actor_name).fn(*message.args)
+    loop.sync(LEADS)
+
+
+def by_a_program(loop, _lead):
+    steps = (Step(name="out", field=FLAG, to="value", value="1"),)
+    loop.app.programs.put("out", Program(id="out", name="Out", list=LEADS, steps=steps))
+    loop.publish(ProgramTick(program="out"))
+
+
+@pytest.mark.parametrize("said", [by_a_pull, by_a_push, by_a_program])
+@pytest.mark.parametrize("into", [comes_in, is_copied])
+def test_who_comes_into_a_list_while_it_is_told_is_told(
+    loop, twice, friends, monkeypatch, into, said
+):
+    lead, contact, address = twice
+    monkeypatch.setattr(LegacyClient, "addresses_changed", refusing)  # they would heal it
+    elsewhere = loop.members(CONTACTS)[contact]  # the only other one to tell of the address
+    loop.edit(CONTACTS, elsewhere, email1=f"not-{address}")
+    made = []
+    while_it_is_told(monkeypatch, LEADS, lambda: made.append(into(loop, friends, address)))
+
+    said(loop, lead)
+
+    (of,) = made
+    people = loop.members(of.id).values()
+    assert [r.values[FLAG] for r in people if r.values["email1"] == address] == ["1"]
