@@ -48,7 +48,7 @@
 | suppressed:MARK            | set    | hashes of the SugarCRM ids that one of them had | for ever    |
 | erasing                    | set    | records that are being erased, by list and id   | till done   |
 | suppressed:pepper          | string | the key of those hashes, encrypted              | for ever    |
-| suppressed:changes         | string | how often somebody was forgotten                | for ever    |
+| suppressed:changes         | string | how often one was forgotten, or put into a list | for ever    |
 | journal:unpacked, behaviour:unpacked | string | it holds bytes of deleted events      | till packed |
 | people                     | hash   | address -> tallies of behaviour                 | for ever    |
 | people:place               | string | how far the behaviour stream is added up        | for ever    |
