@@ -1,5 +1,6 @@
 """Fixtures for all tests: a real Valkey, one server for each test process."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,11 @@ import redis
 from store.embedded import EmbeddedValkey
 
 MEMORY = Path("/dev/shm")  # noqa: S108  flushing each write costs nothing there; it may be missing
+
+# A shell that starts tests in the background has them ignore Ctrl-C, and so would each process
+# that they start: those must end by it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
