@@ -4,7 +4,9 @@ import json
 
 import pytest
 
+from store.plans import Plans
 from store.runs import Runs
+from sync.plan import Item
 from sync.runs import Run
 
 
@@ -49,6 +51,32 @@ def test_a_plan_is_written_to_a_file_whole(active, leads, edited, tmp_path, kind
         assert outcome.json["exported"] == len(lines) - 1
     else:
         assert {json.loads(line)["action"] for line in lines} == {"update", "create_there"}
+
+
+def test_a_plan_of_100_000_changes_is_sums_first_a_page_of_items_and_a_whole_file(
+    active, leads, redis_client, tmp_path
+):
+    plans = Plans(redis_client)
+    plans.begin("large", leads, "2026-11-01T00:00:00+00:00")
+    for at in range(0, 100_000, 1000):
+        some = [
+            Item(f"r{n}", "update", f"c{n}", there={"title": ("old", f"new {n}")})
+            for n in range(at, at + 1000)
+        ]
+        assert plans.add("large", some, looked_at="0")
+    plans.complete("large")
+    path = tmp_path / "large.csv"
+    show = ("sync", "plan", leads, "--show", "large", "--json")
+
+    summary, details = active(*show).json, active(*show, "--items").json
+    exported = active(*show, "--export", str(path)).json["exported"]
+
+    assert summary["plan"]["counts"]["action:update"] == 100_000
+    assert "items" not in summary
+    assert len(details["items"]) == 50
+    with path.open() as file:
+        assert (exported, sum(1 for _ in file)) == (100_000, 100_001)
+    assert [i["record"] for i in active(*show, "--record", "r99999").json["items"]] == ["r99999"]
 
 
 def test_a_plan_is_applied_and_its_run_taken_back(active, leads, edited):
