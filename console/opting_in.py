@@ -27,7 +27,9 @@ def opt_in(app: App, address: str) -> dict[str, int]:
     """
     everywhere = [(of, app.lists.records(of)) for of in app.lists.all() if OPT_OUT in of.columns]
     found = {
-        of.id: (of, records, ids) for of, records in everywhere if (ids := _out(records, address))
+        of.id: (of, records, ids)
+        for of, records in everywhere
+        if (ids := opted_out(records, address))
     }
     if not found:
         raise MissingError("nobody with this address is opted out in any list")
@@ -43,7 +45,8 @@ def opt_in(app: App, address: str) -> dict[str, int]:
     }
 
 
-def _out(records: Records, address: str) -> list[str]:
+def opted_out(records: Records, address: str) -> list[str]:
+    """The ids of those in a list who have the address, and are opted out."""
     known = records.get_many(records.ids_by_email(address))
     return [i for i, r in known.items() if r.gone is None and is_set(r.values.get(OPT_OUT, ""))]
 

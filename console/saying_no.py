@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from console.edits import person
 from console.exits import RefusedError
 from console.lookup import find_record
+from console.opting_in import opted_out
 from sync.canonical import is_set
 from sync.consent import CONSENT_FIELDS, OPT_OUT
 from sync.identity import ADDRESS, normal_email
@@ -39,22 +40,16 @@ def must_not_lift_alone(app: App, of: MarketingList, name: str, given: Mapping[s
     if OPT_OUT not in given or is_set(given[OPT_OUT]):
         return
     record = find_record(app.lists.records(of), of, name)
-    if not is_set(record.values.get(OPT_OUT, "")):
-        return
     address = record.values.get(ADDRESS, "")
+    if not (address and is_set(record.values.get(OPT_OUT, ""))):
+        return
     everywhere = (one for one in app.lists.all() if one.id != of.id)
-    others = [one.title for one in everywhere if _is_out(app, one, address)]
+    others = [one.title for one in everywhere if opted_out(app.lists.records(one), address)]
     if others:
         raise RefusedError(
             f"{OPT_OUT}: {', '.join(map(repr, others))} has it, too;"
             " `sugarloop opt-in EMAIL` lifts it in every list"
         )
-
-
-def _is_out(app: App, of: MarketingList, address: str) -> bool:
-    records = app.lists.records(of)
-    people = records.get_many(records.ids_by_email(address)).values() if address else ()
-    return any(r.gone is None and is_set(r.values.get(OPT_OUT, "")) for r in people)
 
 
 def take_over(app: App, into: MarketingList, addresses: Sequence[str]) -> int:

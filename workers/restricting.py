@@ -116,10 +116,10 @@ def restrict_newcomers(app: App, into: MarketingList, addresses: Sequence[str], 
     Call it after the commit that brings them in: what is said from then on finds them there.
     """
     done, records, may_have = 0, app.lists.records(into), _unheard(into)
-    for address, said in _said_anywhere(app, into, addresses).items():
-        people = records.get_many(records.ids_by_email(address)).values()
+    said = _said_anywhere(app, into, addresses)
+    for address, people in _people(records, list(said)).items():
         ids = [record.id for record in people if record.gone is None]
-        done += _restrict(records, into, ids, said & may_have, by, OF_THE_ADDRESS)
+        done += _restrict(records, into, ids, said[address] & may_have, by, OF_THE_ADDRESS)
     return done
 
 
@@ -127,9 +127,7 @@ def _said_anywhere(app: App, into: MarketingList, addresses: Sequence[str]) -> S
     """What people with the addresses say in any list. Whoever is gone counts where nobody is in
     another list whose flag is clear: there it was lifted since, or it would be set.
     """
-    said: dict[str, set[str]] = {address: set() for address in addresses}
-    left: dict[str, set[str]] = {address: set() for address in addresses}
-    clear: dict[str, set[str]] = {address: set() for address in addresses}
+    said, left, clear = ({address: set[str]() for address in addresses} for _ in range(3))
     for of in app.lists.all():
         for address, people in _people(app.lists.records(of), addresses).items():
             for record in people:

@@ -12,10 +12,10 @@ from console.opting_in import opt_in
 from events import PlanApproved, PlanRequested, SyncTick
 from store.history import History
 from sugarcrm.crm import Draft
-from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
 from sync.failure import Permanent
 from sync.setup import PullSetup, PushSetup
+from tests.loop.refusing import refusing
 from workers import consent, pull
 
 LEADS = "all-sugarcrm-leads"
@@ -34,10 +34,6 @@ def sharing(loop, request):
     loop.allow(LEADS, PushSetup(), PULL)
     loop.sync(LEADS)
     return ids
-
-
-def refusing(*_):
-    raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
 
 
 def gone_for_good(*_):

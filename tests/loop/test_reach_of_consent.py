@@ -11,10 +11,10 @@ from console.saying_no import pass_on, take_over
 from events import ProgramTick, SyncTick
 from store.records import Records
 from sugarcrm.crm import Draft
-from sugarcrm.errors import RefusedError
 from sugarcrm.legacy import LegacyClient
 from sync.lists import MarketingList, Program, Step
 from sync.setup import PullSetup, PushSetup
+from tests.loop.refusing import refusing
 
 LEADS, CONTACTS = "all-sugarcrm-leads", "all-sugarcrm-contacts"
 FLAG = "email_opt_out"
@@ -172,10 +172,6 @@ def test_whoever_said_no_and_was_removed(loop, twice, friends, still_in, out):
         remove_record(loop.app.lists.records(of), of, contact)
 
     assert come_in(loop, friends, address) == out
-
-
-def refusing(*_):
-    raise RefusedError("get_entry_list: SugarCRM error 40 (Access Denied)")
 
 
 def while_it_is_told(monkeypatch, list_id, then):
