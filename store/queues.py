@@ -58,6 +58,12 @@ redis.call('hset', KEYS[6], ARGV[1], ARGV[2])
 redis.call('hdel', KEYS[2], ARGV[1])
 return 1
 """
+# What has no message is done: one that is sent again, as the answer was lost, waits twice.
+_LET_GO = """
+for _, id in ipairs(redis.call('smembers', KEYS[1])) do
+  if redis.call('hexists', KEYS[2], id) == 0 then redis.call('srem', KEYS[1], id) end
+end
+"""
 # Answers the deaths so far; marks the message as running when they are fewer than ARGV[3].
 _BEGIN = """
 local deaths = tonumber(redis.call('hget', KEYS[2], ARGV[2]) or 0)
@@ -123,11 +129,16 @@ class Deliveries:
         self._retry = client.register_script(_RETRY)
         self._bury = client.register_script(_BURY)
         self._begin = client.register_script(_BEGIN)
+        self._let_go = client.register_script(_LET_GO)
 
     def done(self, queue: str, message_id: str) -> bool:
         """Forget a held message, and who died on it; False when it is no longer held."""
         keys = [held(self._worker, queue), bodies(queue), DEATHS]
         return bool(self._done(keys=keys, args=[message_id]))
+
+    def let_go_of_done(self, queue: str) -> None:
+        """Hold no id any more whose message is done, and was fetched once more."""
+        self._let_go(keys=[held(self._worker, queue), bodies(queue)])
 
     def retry(
         self, queue: str, message_id: str, new_id: str, message: bytes, *, failed: bool = True

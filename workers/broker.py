@@ -65,6 +65,14 @@ class HardenedBroker(RedisBroker):
             raise QueueNotFound(f"{queue_name!r} is not one of {sorted(self._known_queues)}")
         super().declare_queue(queue_name)
 
+    def do_fetch(self, queue_name: str, prefetch: int) -> list[bytes]:
+        """Fetch messages; an id that waited twice, and is done, is nothing to hold."""
+        fetch = self._dispatch("fetch")  # type: ignore[no-untyped-call]
+        found: list[bytes | None] = fetch(queue_name, prefetch)
+        if None in found:
+            self.deliveries.let_go_of_done(queue_name)
+        return [body for body in found if body is not None]
+
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Send a message.
 

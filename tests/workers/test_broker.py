@@ -186,6 +186,18 @@ def test_a_lost_answer_to_a_fetch_strands_nothing(sample, redis_client, monkeypa
     worker.stop()
 
 
+def test_an_id_that_was_sent_twice_is_held_no_longer_than_it_takes_to_see_that_it_is_done(
+    sample, redis_client
+):
+    sample.mark.send("a")
+    redis_client.rpush("dramatiq:realtime", redis_client.lindex("dramatiq:realtime", 0))
+    consumer = sample.BROKER.consume("realtime", prefetch=1, timeout=50)
+    consumer.ack(next(consumer))
+
+    assert next(consumer) is None
+    assert settled(redis_client)
+
+
 def test_delayed_messages_survive_an_outage_of_redis(sample, redis_client, monkeypatch):
     monkeypatch.setattr("workers.consumer.REPAIR_EVERY_S", 0.2)
     for number in range(5):
